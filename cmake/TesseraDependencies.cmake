@@ -1,0 +1,25 @@
+# Finds what the libraries link; every dependency is PRIVATE to the target that uses it.
+
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+find_package(TIFF REQUIRED)
+find_package(GIF REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(dnnl REQUIRED)
+find_package(BLAS REQUIRED)  # faiss-config.cmake does not look for the BLAS and OpenMP that it links
+find_package(faiss REQUIRED)
+pkg_check_modules(WebP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
+pkg_check_modules(LCMS2 REQUIRED IMPORTED_TARGET lcms2)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+if(TESSERA_BUILD_CLI)
+  find_package(CLI11 REQUIRED)
+endif()
+if(TESSERA_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()

@@ -1,0 +1,43 @@
+// The shape of a RADIO1D checkpoint: what config.json says and what the tensors show (spec sections 9 and 10).
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tessera {
+
+struct DecoderConfig {
+  int depth = 0;
+  int split_block = 0;  // u: blocks before it have width 2C, from it on C
+  int filler_grid = 0;  // r: filler_tokens is r*r x 2C
+  int heads = 0;        // before the split; half of it after
+};
+
+// Notation of the specification: C base width, D = 2C, P prefix tokens, M first block after the merge.
+struct ModelConfig {
+  std::string name;  // config "version", or the folder's name
+  int patch = 16;
+  int width = 0;  // C
+  int heads = 0;  // before the merge; twice as many after
+  int depth = 0;
+  int merge_block = 0;             // M
+  int prefix_tokens = 0;           // P, class tokens first, then registers
+  int position_grid = 0;           // R: pos_embed is R*R x C
+  std::vector<int> mlp_widths;     // per encoder block, rows of fc1
+  std::vector<int> summary_slots;  // summary_idxs: prefix positions whose concatenation is the summary
+  bool final_norm = false;
+  bool qk_norm = false;
+  bool layer_scale = false;
+  bool pre_norm = false;
+  bool qkv_bias = true;
+  bool progressive_reduction = false;    // changes the numbers; from the config only (spec section 6)
+  bool trained = true;                   // false only for a model whose config says "tessera": {"trained": false}
+  std::optional<DecoderConfig> decoder;  // absent = encoder-only checkpoint
+  int preferred_size = 512;              // preferred_resolution of the config
+
+  int token_width() const { return 2 * width; }  // D
+};
+
+}  // namespace tessera

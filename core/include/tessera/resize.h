@@ -1,0 +1,53 @@
+// The one place where pictures change size: antialiased bicubic as in PIL, and the encoder's input geometries.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tessera/image.h"
+
+namespace tessera {
+
+// Bicubic (a = -0.5) with antialiasing, the fixed-point arithmetic of PIL.Image.resize(BICUBIC); differs from it by at
+// most 1 grey level. Throws kInvalidArgument for a size < 1. Thread rule: any thread.
+Image resize_bicubic(const Image& image, int width, int height);
+
+// How a picture of any size becomes encoder input; every resulting side is a multiple of `multiple`.
+struct ResizeSpec {
+  enum class Mode {
+    kShort,  // shorter side to N, longer side keeps the aspect ratio, rounded to the nearest multiple (paper: "512min")
+    kSquare,  // shorter side to N, then the centre N x N
+    kFit,     // longer side to N, shorter rounded to the nearest multiple (at least one)
+    kNone,    // the picture's own size; an error if a side is not a multiple
+  };
+  Mode mode = Mode::kSquare;
+  int size = 256;
+  int multiple = 16;  // 16 (a patch) or 32 (an even grid, so that no merged token is lost; spec section 6)
+  // kShort only: the longer side is at most this many times N (the centre is kept), so that a panorama cannot take
+  // unbounded time and memory.
+  double max_aspect = 4.0;
+
+  friend bool operator==(const ResizeSpec&, const ResizeSpec&) = default;
+};
+
+// "short:512", "square:256", "fit:384", "none", each optionally with "/32" to ask for multiples of 32, e.g.
+// "short:512/32". Throws kInvalidArgument with the accepted forms.
+ResizeSpec parse_resize_spec(std::string_view text);
+std::string to_string(const ResizeSpec& spec);
+
+struct ImageSize {
+  int width = 0;
+  int height = 0;
+  friend bool operator==(const ImageSize&, const ImageSize&) = default;
+};
+
+// The size prepare_image() returns for an upright picture of this size.
+ImageSize prepared_size(int width, int height, const ResizeSpec& spec);
+
+// Shorter side below which decoding loses nothing for this spec (DecodeOptions::min_short_side); 0 = decode in full.
+int min_decode_short_side(int width, int height, const ResizeSpec& spec);
+
+// Crop and resize to prepared_size(). Throws kInvalidArgument for kNone with a side that is no multiple.
+Image prepare_image(const Image& image, const ResizeSpec& spec);
+
+}  // namespace tessera
