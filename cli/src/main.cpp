@@ -1,10 +1,13 @@
-// The tessera command: parses the command line and runs one subcommand.
-#include <CLI/CLI.hpp>
+// The tessera command.
+#include <clocale>
+#include <csignal>
+
+#include "program.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Index a photo collection and find pictures by their content and composition."};
-  app.set_version_flag("--version", "tessera 0.1.0");
-  app.require_subcommand(0);
-  CLI11_PARSE(app, argc, argv);
-  return 0;
+  tessera::cli::reserve_standard_descriptors();
+  std::setlocale(LC_CTYPE, "");
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is seen as a failed write
+  tessera::cli::Program program;
+  return static_cast<int>(program.run(argc, argv));
 }
