@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Installs the build, moves the tree, works with it there, and builds an outside project against it.
+# usage: install_test.sh CMAKE SOURCE_DIR BUILD_DIR CXX_COMPILER
+set -euo pipefail
+cmake=$1 source=$2 build=$3 compiler=$4
+
+fail() {
+  echo "install_test: $*"
+  exit 1
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/tessera install.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+unset TESSERA_MODEL TESSERA_LIBRARY
+export HOME=$work/home XDG_DATA_HOME=$work/data
+mkdir -p "$HOME"
+
+"$cmake" --install "$build" --prefix "$work/first" > "$work/install.log" || { cat "$work/install.log"; fail "cmake --install failed"; }
+prefix="$work/moved here"
+mv "$work/first" "$prefix"
+
+for file in bin/tessera share/tessera/models/default/config.json share/bash-completion/completions/tessera \
+  share/man/man1/tessera.1 include/tessera/encoder.h include/tessera/indexer/library.h; do
+  [[ -e $prefix/$file ]] || fail "$file is not installed"
+done
+[[ ! -L $prefix/share/tessera/models ]] || fail "the model is a link"
+
+# The program must find the model beside itself, and nothing of the trees it came from.
+tessera=$prefix/bin/tessera
+"$tessera" doctor > "$work/doctor.txt" 2>&1 || { cat "$work/doctor.txt"; fail "doctor failed"; }
+grep -qF "$prefix/share/tessera/models/default" "$work/doctor.txt" || { cat "$work/doctor.txt"; fail "doctor names another model"; }
+if grep -qF -e "$build/share" -e "$source/models" "$work/doctor.txt"; then fail "doctor names the build tree"; fi
+
+mkdir "$work/photos"
+cp "$source"/sample_data/photos/{cat,coffee,rocket,brook}.jpg "$work/photos/"
+"$tessera" index "$work/photos" --library "$work/library" 2> "$work/index.log" || { cat "$work/index.log"; fail "index failed"; }
+first=$("$tessera" search "$work/photos/cat.jpg" --library "$work/library" --format paths -k 1) || fail "search failed"
+[[ $first == "$work/photos/cat.jpg" ]] || fail "the picture most like cat.jpg is said to be '$first'"
+
+{
+  "$cmake" -S "$source/tests/install/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \
+    -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release
+  "$cmake" --build "$work/consumer"
+} > "$work/consumer.log" 2>&1 || { cat "$work/consumer.log"; fail "the outside project does not build"; }
+"$work/consumer/consumer" "$work/photos/cat.jpg" || fail "the outside project does not encode"
