@@ -17,7 +17,13 @@ install(FILES ${PROJECT_BINARY_DIR}/tesseraConfig.cmake ${PROJECT_BINARY_DIR}/te
 
 install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/tessera OPTIONAL)
 if(TESSERA_BUILD_CLI)
-  install(FILES cli/completion/tessera.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
-          RENAME tessera)
+  set(tessera_share ${PROJECT_BINARY_DIR}/share)
+  add_custom_command(OUTPUT ${tessera_share}/man/man1/tessera.1
+                     COMMAND ${CMAKE_COMMAND} -DTESSERA=$<TARGET_FILE:tessera> -DSHARE=${tessera_share}
+                             -P ${PROJECT_SOURCE_DIR}/cmake/GenerateManual.cmake
+                     DEPENDS tessera ${PROJECT_SOURCE_DIR}/cmake/GenerateManual.cmake
+                     COMMENT "Writing the manual pages and the bash completion" VERBATIM)
+  add_custom_target(tessera_manual ALL DEPENDS ${tessera_share}/man/man1/tessera.1)
+  install(DIRECTORY ${tessera_share}/man ${tessera_share}/bash-completion DESTINATION ${CMAKE_INSTALL_DATADIR})
 endif()
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
