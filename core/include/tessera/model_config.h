@@ -10,9 +10,10 @@ namespace tessera {
 
 struct DecoderConfig {
   int depth = 0;
-  int split_block = 0;  // u: blocks before it have width 2C, from it on C
-  int filler_grid = 0;  // r: filler_tokens is r*r x 2C
-  int heads = 0;        // before the split; half of it after
+  int split_block = 0;          // u: blocks before it have width 2C, from it on C
+  int filler_grid = 0;          // r: filler_tokens is r*r x 2C
+  int heads = 0;                // before the split; half of it after
+  std::vector<int> mlp_widths;  // per block, rows of fc1
 };
 
 // Notation of the specification: C base width, D = 2C, P prefix tokens, M first block after the merge.

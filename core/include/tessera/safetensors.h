@@ -61,7 +61,31 @@ struct TensorToWrite {
   std::span<const std::byte> data;
 };
 
-// Written to a temporary file beside `path`, synced, renamed. Throws kInvalidArgument, kIo, kDiskFull.
+// Writes one file without holding it in memory: declare all tensors, append their bytes in that order, finish. The file
+// appears under `path` only with finish(): until then it is a temporary file beside it, removed if the writer is
+// destroyed unfinished. Throws kInvalidArgument, kIo, kDiskFull. Thread rule: one thread at a time.
+class SafetensorsWriter {
+ public:
+  struct Declaration {
+    std::string name;
+    TensorType type = TensorType::kF32;
+    std::vector<std::int64_t> shape;
+  };
+  SafetensorsWriter(const std::filesystem::path& path, std::span<const Declaration> tensors,
+                    const std::map<std::string, std::string>& metadata = {});
+  ~SafetensorsWriter();
+  SafetensorsWriter(const SafetensorsWriter&) = delete;
+  SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
+
+  void append(std::span<const std::byte> bytes);  // any part of the data, in order, across tensor borders
+  void finish();                                  // all declared bytes must have been appended; synced and renamed
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// SafetensorsWriter in one call. Throws kInvalidArgument, kIo, kDiskFull.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorToWrite> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

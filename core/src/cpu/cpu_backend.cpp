@@ -1,0 +1,128 @@
+// CPU backend: memory, threads, and what it says about itself.
+#include "cpu/cpu_backend.h"
+
+#include <omp.h>
+#include <sched.h>
+#include <dnnl.hpp>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "tessera/error.h"
+
+namespace tessera {
+namespace cpu {
+namespace {
+
+constexpr std::size_t kAlignment = 64;  // cache line and longest vector
+
+int available_threads() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return omp_get_num_procs();
+}
+
+const char* isa_name(unsigned isa) {
+  const auto covers = [isa](dnnl::cpu_isa wanted) {
+    return (isa & static_cast<unsigned>(wanted)) == static_cast<unsigned>(wanted);
+  };
+  if (covers(dnnl::cpu_isa::avx512_core_amx)) return "avx512_core_amx";
+  if (covers(dnnl::cpu_isa::avx512_core_bf16)) return "avx512_core_bf16";
+  if (covers(dnnl::cpu_isa::avx512_core_vnni)) return "avx512_core_vnni";
+  if (covers(dnnl::cpu_isa::avx512_core)) return "avx512_core";
+  if (covers(dnnl::cpu_isa::avx2)) return "avx2";
+  if (covers(dnnl::cpu_isa::avx)) return "avx";
+  return "sse41";
+}
+
+// oneDNN takes the calling thread's OpenMP setting; this one lasts for a call.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int threads) : previous_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+  ~ThreadScope() { omp_set_num_threads(previous_); }
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int previous_;
+};
+
+DType usable_type(DType wanted) {
+  return wanted == DType::kBF16 && !LinearEngine::supports_bf16() ? DType::kF32 : wanted;
+}
+
+}  // namespace
+
+CpuBackend::CpuBackend(DType activation, int threads, int kernel_level)
+    : activation_(usable_type(activation)),
+      bf16_refused_(activation_ != activation),
+      threads_(threads > 0 ? threads : available_threads()),
+      kernels_(select_kernels(kernel_level)),
+      products_(activation_, kernels_) {}
+
+std::string CpuBackend::detail() const {
+  const dnnl::version_t* version = dnnl::version();
+  std::string text = "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+                     std::to_string(version->patch) + ", " +
+                     isa_name(static_cast<unsigned>(dnnl::get_effective_cpu_isa())) + ", own kernels " + kernels_.name +
+                     ", " + std::to_string(threads_) + (threads_ == 1 ? " thread" : " threads");
+  if (bf16_refused_) text += "; bf16 needs AVX-512, computing in f32";
+  return text;
+}
+
+void* CpuBackend::allocate(std::size_t bytes) {
+  const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  void* data = std::aligned_alloc(kAlignment, rounded > 0 ? rounded : kAlignment);
+  if (data == nullptr) {
+    throw Error(ErrorCode::kLimit, "not enough memory for " + std::to_string(bytes) + " bytes of encoder buffers");
+  }
+  return data;
+}
+
+void CpuBackend::deallocate(void* data) noexcept { std::free(data); }
+
+void CpuBackend::upload(Tensor destination, std::span<const float> values) {
+  store_row(values.data(), values.size(), destination);
+}
+
+void CpuBackend::download(Tensor source, std::span<float> values) {
+  if (source.type == DType::kBF16) {
+    kernels_.to_float(static_cast<const std::uint16_t*>(source.data), values.size(), values.data());
+  } else if (!values.empty()) {
+    std::memcpy(values.data(), source.data, values.size_bytes());
+  }
+}
+
+void CpuBackend::store_row(const float* in, std::size_t count, Tensor out) const {
+  if (out.type == DType::kBF16) {
+    kernels_.to_bf16(in, count, static_cast<std::uint16_t*>(out.data));
+  } else if (count > 0) {
+    std::memcpy(out.data, in, count * sizeof(float));
+  }
+}
+
+std::unique_ptr<LinearWeights> CpuBackend::pack_linear(const TensorView& weight, std::span<const float> bias,
+                                                       std::span<const float> row_scale) {
+  const ThreadScope scope(threads_);
+  return products_.pack(weight, bias, row_scale);
+}
+
+void CpuBackend::linear(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out) {
+  const ThreadScope scope(threads_);
+  products_.run(weights, in, rows, options, out, threads_);
+}
+
+}  // namespace cpu
+
+std::unique_ptr<Backend> make_cpu_backend(DType activation, int threads) {
+  return std::make_unique<cpu::CpuBackend>(activation, threads);
+}
+
+bool cpu_has_fast_bf16() {
+  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+  return (isa & wanted) == wanted;
+}
+
+}  // namespace tessera

@@ -1,0 +1,52 @@
+// Backend on the processor: oneDNN matrix products and own vector kernels, OpenMP threads.
+#pragma once
+
+#include "backend.h"
+#include "cpu/kernels.h"
+#include "cpu/linear.h"
+
+namespace tessera::cpu {
+
+class CpuBackend final : public Backend {
+ public:
+  // `kernel_level` limits the own kernels (select_kernels); tests use it to check every instruction set.
+  CpuBackend(DType activation, int threads, int kernel_level = 2);
+
+  std::string name() const override { return "cpu"; }
+  std::string detail() const override;
+  DType activation_type() const override { return activation_; }
+
+  void* allocate(std::size_t bytes) override;
+  void deallocate(void* data) noexcept override;
+  void upload(Tensor destination, std::span<const float> values) override;
+  void download(Tensor source, std::span<float> values) override;
+
+  std::unique_ptr<LinearWeights> pack_linear(const TensorView& weight, std::span<const float> bias,
+                                             std::span<const float> row_scale) override;
+  void patchify(std::span<const Image> images, int patch, const Conditioning& conditioning, Tensor out) override;
+  void patchify(std::span<const float> pixels, int batch, GridSize grid, int patch, const Conditioning& conditioning,
+                Tensor out) override;
+  void linear(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out) override;
+  void layer_norm(const NormWeights& norm, Tensor in, std::int64_t rows, int width, Tensor out) override;
+  void qk_norm(const NormWeights& q, const NormWeights& k, Tensor qkv, std::int64_t rows, int heads,
+               int head_dim) override;
+  void attention(Tensor qkv, int batch, int tokens, int heads, int head_dim, Tensor out) override;
+  void resize_grid(Tensor table, GridSize from, GridSize full, GridSize window, int width, Tensor out) override;
+  void copy_tokens(TokenRange from, TokenRange to, int batch, int count, int width, Tensor addend) override;
+  void merge_norm(const NormWeights& norm, TokenRange in, int batch, GridSize grid, int width, Tensor out) override;
+  void split_norm(const NormWeights& norm, Tensor in, int batch, GridSize merged, int width, TokenRange out) override;
+
+ private:
+  // One row of f32 to `out` of any type.
+  void normalise_row(const NormWeights& norm, const float* in, int width, Tensor out) const;
+  void store_row(const float* in, std::size_t count, Tensor out) const;
+
+  DType activation_;
+  bool bf16_refused_ = false;
+  int threads_;
+  const Kernels& kernels_;
+  LinearEngine products_;
+  Buffer workspace_;  // attention, one part per thread
+};
+
+}  // namespace tessera::cpu

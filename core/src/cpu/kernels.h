@@ -1,0 +1,50 @@
+// Inner loops of the CPU backend, one table per instruction set, chosen once when a backend is made.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tessera::cpu {
+
+// Query rows [query_begin, query_end) of one head of one image. Rows of q, k, v and out are `stride` and `out_stride`
+// elements apart; element type bf16 if `bf16`, else f32.
+struct AttentionJob {
+  const void* q = nullptr;
+  const void* k = nullptr;
+  const void* v = nullptr;
+  void* out = nullptr;
+  std::int64_t stride = 0;
+  std::int64_t out_stride = 0;
+  int tokens = 0;
+  int head_dim = 0;
+  int query_begin = 0;
+  int query_end = 0;
+  float scale = 1.0f;
+  bool bf16 = false;
+  void* workspace = nullptr;  // attention_workspace() bytes, aligned to 64
+};
+
+struct Kernels {
+  const char* name;  // "avx512", "avx2", "sse2"
+  void (*to_bf16)(const float* in, std::size_t count, std::uint16_t* out);
+  void (*to_float)(const std::uint16_t* in, std::size_t count, float* out);
+  void (*add)(const float* a, const float* b, std::size_t count, float* out);
+  // x * (1 + erf(x / sqrt 2)) / 2 in place, absolute error of erf below 2e-7.
+  void (*gelu_f32)(float* values, std::size_t count);
+  void (*gelu_bf16)(std::uint16_t* values, std::size_t count);
+  // One row of `width` values to f32 or bf16; in == out is allowed for f32.
+  void (*layer_norm_f32)(const float* in, const float* weight, const float* bias, float eps, int width, float* out);
+  void (*layer_norm_bf16)(const float* in, const float* weight, const float* bias, float eps, int width,
+                          std::uint16_t* out);
+  std::size_t (*attention_workspace)(int tokens, int head_dim);
+  void (*attention)(const AttentionJob& job);
+};
+
+const Kernels& kernels_sse2();
+const Kernels& kernels_avx2();
+const Kernels& kernels_avx512();
+
+// The best table for this processor within `max_level` (0 = sse2, 1 = avx2, 2 = avx512).
+const Kernels& select_kernels(int max_level = 2);
+
+}  // namespace tessera::cpu

@@ -1,0 +1,181 @@
+// RADIO1D encoder graph: embedding, blocks, 2x2 merge, blocks, token selection (specification, sections 3 to 6).
+#include "model/vit.h"
+
+#include <algorithm>
+
+#include "tessera/error.h"
+
+namespace tessera {
+
+VisionTransformer::VisionTransformer(Backend& backend, ModelConfig config, ModelWeights weights)
+    : backend_(backend), config_(std::move(config)), weights_(std::move(weights)) {}
+
+void VisionTransformer::reserve(int batch, GridSize grid) {
+  const auto B = static_cast<std::size_t>(batch);
+  const auto P = static_cast<std::size_t>(config_.prefix_tokens);
+  const auto C = static_cast<std::size_t>(config_.width);
+  const auto N = static_cast<std::size_t>(grid.count());
+  const auto cells = static_cast<std::size_t>(merged_grid(grid).count());
+  const std::size_t decoded = weights_.decoder ? 4 * cells : N;
+  const std::size_t stream = B * std::max((P + std::max(N, decoded)) * C, (P + cells) * 2 * C);
+  std::size_t mlp = 0;
+  const auto widen = [&](const std::vector<BlockWeights>& blocks) {
+    for (const BlockWeights& block : blocks) {
+      const std::size_t tokens = P + (block.width == config_.width ? std::max(N, decoded) : cells);
+      mlp = std::max(mlp, B * tokens * static_cast<std::size_t>(block.mlp_width));
+    }
+  };
+  widen(weights_.blocks);
+  if (weights_.decoder) widen(weights_.decoder->blocks);
+
+  const auto grow = [&](Buffer& buffer, std::size_t elements, DType type) {
+    if (buffer.elements() >= elements) return;
+    buffer = Buffer();  // give the old memory back first
+    buffer = Buffer(backend_, elements, type);
+  };
+  const DType act = backend_.activation_type();
+  const auto patch = static_cast<std::size_t>(3 * config_.patch * config_.patch);
+  grow(scratch_.x, stream, DType::kF32);
+  grow(scratch_.y, stream, DType::kF32);
+  grow(scratch_.prefix, B * P * 2 * C, DType::kF32);
+  grow(scratch_.patches, B * std::max(N * patch, cells * 4 * C), act);
+  grow(scratch_.normed, stream, act);
+  grow(scratch_.qkv, 3 * stream, act);
+  grow(scratch_.attended, stream, act);
+  grow(scratch_.hidden, mlp, act);
+}
+
+void VisionTransformer::report(const TensorTap& tap, std::string_view name, Tensor tensor,
+                               std::vector<std::int64_t> shape) {
+  if (!tap) return;
+  std::size_t count = 1;
+  for (const std::int64_t extent : shape) count *= static_cast<std::size_t>(extent);
+  std::vector<float> values(count);
+  backend_.download(tensor, values);
+  tap(name, values, shape);
+}
+
+// Section 3. patches [B, N, 3pp] -> projection [B, N, C] + positions [N, C]; x = prefix tokens, then patches.
+void VisionTransformer::embed(const PixelInput& input, const TensorTap& tap) {
+  const int B = input.batch, P = config_.prefix_tokens, C = config_.width, N = input.grid.count();
+  const int T = P + N;
+  const Tensor patches = scratch_.patches.tensor();
+  if (!input.images.empty()) {
+    backend_.patchify(input.images, config_.patch, weights_.conditioning, patches);
+  } else {
+    backend_.patchify(input.pixels, B, input.grid, config_.patch, weights_.conditioning, patches);
+  }
+  report(tap, "patches", patches, {B, N, 3 * config_.patch * config_.patch});
+
+  const Tensor projected = scratch_.y.tensor();
+  backend_.linear(*weights_.embedder, patches, std::int64_t{B} * N, {}, projected);
+  report(tap, "patch_proj", projected, {B, N, C});
+
+  if (scratch_.positions_grid != input.grid) {  // square of the longer side, then its top-left window
+    const int R = config_.position_grid;
+    const int m = std::max(input.grid.height, input.grid.width);
+    const GridSize full = input.grid == GridSize{R, R} ? input.grid : GridSize{m, m};
+    scratch_.positions_grid = {};
+    scratch_.positions = Buffer(backend_, static_cast<std::size_t>(N) * C, DType::kF32);
+    backend_.resize_grid(weights_.positions.tensor(), {R, R}, full, input.grid, C, scratch_.positions.tensor());
+    scratch_.positions_grid = input.grid;
+  }
+  report(tap, "pos_enc", scratch_.positions.tensor(), {1, N, C});
+
+  const Tensor x = scratch_.x.tensor();
+  backend_.copy_tokens({weights_.prefix_tokens.tensor(), 0, 0}, {x, T, 0}, B, P, C);
+  backend_.copy_tokens({projected, N, 0}, {x, T, P}, B, N, C, scratch_.positions.tensor());
+  if (weights_.pre_norm) backend_.layer_norm(*weights_.pre_norm, x, std::int64_t{B} * T, C, x);
+  report(tap, "embed", x, {B, T, C});
+}
+
+// Section 4. x += proj(attention(norm1(x))); x += fc2(gelu(fc1(norm2(x)))).
+void VisionTransformer::block(const BlockWeights& w, int batch, int tokens) {
+  const std::int64_t rows = std::int64_t{batch} * tokens;
+  const Tensor x = scratch_.x.tensor();
+  const Tensor normed = scratch_.normed.tensor();
+  const Tensor qkv = scratch_.qkv.tensor();
+  const Tensor attended = scratch_.attended.tensor();
+  const Tensor hidden = scratch_.hidden.tensor();
+  const int head_dim = w.width / w.heads;
+
+  backend_.layer_norm(w.norm1, x, rows, w.width, normed);
+  backend_.linear(*w.qkv, normed, rows, {}, qkv);
+  if (w.q_norm) backend_.qk_norm(*w.q_norm, *w.k_norm, qkv, rows, w.heads, head_dim);
+  backend_.attention(qkv, batch, tokens, w.heads, head_dim, attended);
+  backend_.linear(*w.proj, attended, rows, {.accumulate = true}, x);
+
+  backend_.layer_norm(w.norm2, x, rows, w.width, normed);
+  backend_.linear(*w.fc1, normed, rows, {.gelu = true}, hidden);
+  backend_.linear(*w.fc2, hidden, rows, {.accumulate = true}, x);
+}
+
+// Section 5. Cells [B, mh*mw, 4C], normalised and reduced to 2C; prefix projected alone; x = prefix, then cells.
+void VisionTransformer::merge(int batch, GridSize grid, const TensorTap& tap) {
+  const int P = config_.prefix_tokens, C = config_.width, D = config_.token_width();
+  const int T = P + grid.count(), cells = merged_grid(grid).count();
+  const Tensor x = scratch_.x.tensor();
+  const Tensor joined = scratch_.patches.tensor();
+  const Tensor narrow_prefix = scratch_.normed.tensor();
+  const Tensor wide_prefix = scratch_.prefix.tensor();
+  const Tensor reduced = scratch_.y.tensor();
+
+  backend_.merge_norm(weights_.merge_norm, {x, T, P}, batch, grid, C, joined);
+  backend_.linear(*weights_.reduction, joined, std::int64_t{batch} * cells, {}, reduced);
+  backend_.copy_tokens({x, T, 0}, {narrow_prefix, P, 0}, batch, P, C);
+  backend_.linear(*weights_.prefix_proj, narrow_prefix, std::int64_t{batch} * P, {}, wide_prefix);
+  backend_.copy_tokens({wide_prefix, P, 0}, {x, P + cells, 0}, batch, P, D);
+  backend_.copy_tokens({reduced, cells, 0}, {x, P + cells, P}, batch, cells, D);
+  report(tap, "merge0", x, {batch, P + cells, D});
+}
+
+// Section 6, progressive_reduction: drops the last `drop` spatial tokens of every image; returns the tokens left.
+int VisionTransformer::truncate(int batch, int tokens, int drop) {
+  if (drop <= 0) return tokens;
+  const int left = tokens - drop;
+  backend_.copy_tokens({scratch_.x.tensor(), tokens, 0}, {scratch_.y.tensor(), left, 0}, batch, left,
+                       config_.token_width());
+  std::swap(scratch_.x, scratch_.y);
+  return left;
+}
+
+EncodedBatch VisionTransformer::encode(const PixelInput& input, int tokens, const TensorTap& tap) {
+  const int B = input.batch, P = config_.prefix_tokens, D = config_.token_width();
+  const int limit = token_limit(input.grid);
+  const int n = tokens == kAllTokens ? limit : std::min(tokens, limit);
+  reserve(B, input.grid);
+
+  embed(input, tap);
+  int T = P + input.grid.count();
+  for (int i = 0; i < config_.depth; ++i) {
+    if (i == config_.merge_block) {
+      merge(B, input.grid, tap);
+      T = P + merged_grid(input.grid).count();
+    } else if (i > config_.merge_block && config_.progressive_reduction) {
+      T = truncate(B, T, (T - P - n) / (config_.depth - i));
+    }
+    block(weights_.blocks[static_cast<std::size_t>(i)], B, T);
+    report(tap, "block" + std::to_string(i), scratch_.x.tensor(),
+           {B, T, weights_.blocks[static_cast<std::size_t>(i)].width});
+  }
+  const Tensor x = scratch_.x.tensor();
+  if (weights_.final_norm) backend_.layer_norm(*weights_.final_norm, x, std::int64_t{B} * T, D, x);
+
+  EncodedBatch result;
+  result.batch = B;
+  result.prefix_count = P;
+  result.token_count = n;
+  result.width = D;
+  result.grid_height = input.grid.height;
+  result.grid_width = input.grid.width;
+  const Tensor packed = scratch_.y.tensor();  // selected tokens of all images without gaps
+  backend_.copy_tokens({x, T, 0}, {packed, P, 0}, B, P, D);
+  result.prefix.resize(static_cast<std::size_t>(B) * P * D);
+  backend_.download(packed, result.prefix);
+  backend_.copy_tokens({x, T, P}, {packed, n, 0}, B, n, D);
+  result.tokens.resize(static_cast<std::size_t>(B) * n * D);
+  backend_.download(packed, result.tokens);
+  return result;
+}
+
+}  // namespace tessera
