@@ -12,9 +12,12 @@
 namespace tessera::cpu {
 namespace avx512 {
 namespace {
-#include "cpu/attention.inl"
-#include "cpu/kernels.inl"
+// Each builds on the one before.
 #include "cpu/simd.inl"
+
+#include "cpu/kernels.inl"
+
+#include "cpu/attention.inl"
 }  // namespace
 }  // namespace avx512
 }  // namespace tessera::cpu

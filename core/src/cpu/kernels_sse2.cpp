@@ -9,9 +9,12 @@
 namespace tessera::cpu {
 namespace sse2 {
 namespace {
-#include "cpu/attention.inl"
-#include "cpu/kernels.inl"
+// Each builds on the one before.
 #include "cpu/simd.inl"
+
+#include "cpu/kernels.inl"
+
+#include "cpu/attention.inl"
 }  // namespace
 }  // namespace sse2
 }  // namespace tessera::cpu
