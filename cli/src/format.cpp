@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "exit_code.h"
-#include "text.h"
+#include "tessera/text.h"
 
 namespace tessera::cli {
 

@@ -1,4 +1,4 @@
-// Text helpers of the command line.
+// Text on a terminal: display width, eliding, bars, human numbers.
 #include "text.h"
 
 #include <wchar.h>
@@ -8,36 +8,13 @@
 #include <cmath>
 #include <cstdio>
 
+#include "tessera/text.h"
+
 namespace tessera::cli {
 namespace {
 
-constexpr char32_t kInvalid = 0xFFFFFFFF;
-
-struct Decoded {
-  char32_t code = kInvalid;
-  int bytes = 1;
-};
-
-// The character at the start of `text` (not empty); kInvalid with bytes = 1 where it is no UTF-8 (RFC 3629: no overlong
-// forms, no surrogates, at most U+10FFFF).
-Decoded decode_utf8(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {first, 1};
-  const int length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0;
-  if (length == 0 || first > 0xF4 || text.size() < std::size_t(length)) return {};
-  char32_t code = first & (0x7F >> length);
-  for (int i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return {};
-    code = code << 6 | (byte(i) & 0x3F);
-  }
-  const char32_t smallest = length == 4 ? 0x10000 : length == 3 ? 0x800 : 0x80;
-  if (code < smallest || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return {};
-  return {code, length};
-}
-
 int character_width(char32_t code) noexcept {
-  if (code == kInvalid) return 1;
+  if (code == kInvalidCharacter) return 1;
   const int width = ::wcwidth(static_cast<wchar_t>(code));
   return width < 0 ? 1 : width;
 }
@@ -56,54 +33,17 @@ std::string escaped_byte(unsigned char byte) {
 
 }  // namespace
 
-bool is_valid_utf8(std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const Decoded next = decode_utf8(bytes);
-    if (next.code == kInvalid) return false;
-    bytes.remove_prefix(next.bytes);
-  }
-  return true;
-}
-
-std::string to_valid_utf8(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size());
-  while (!bytes.empty()) {
-    const Decoded next = decode_utf8(bytes);
-    text.append(next.code == kInvalid ? std::string_view("\xEF\xBF\xBD") : bytes.substr(0, next.bytes));
-    bytes.remove_prefix(next.bytes);
-  }
-  return text;
-}
-
-std::string base64(std::string_view bytes) {
-  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0u);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      text.push_back(j <= count ? kAlphabet[group >> (18 - 6 * j) & 63] : '=');
-    }
-  }
-  return text;
-}
-
 std::string printable(std::string_view bytes, bool utf8) {
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
-    const Decoded next = decode_utf8(bytes);
+    const DecodedCharacter next = decode_utf8(bytes);
     const auto first = static_cast<unsigned char>(bytes[0]);
     if (first == '\n') {
       text.append("\\n");
     } else if (first == '\t') {
       text.append("\\t");
-    } else if (next.code == kInvalid || first < 0x20 || first == 0x7F) {
+    } else if (next.code == kInvalidCharacter || first < 0x20 || first == 0x7F) {
       text.append(escaped_byte(first));
     } else if (next.code >= 0x80 && next.code < 0xA0) {  // C1 controls
       text.append(escaped_byte(static_cast<unsigned char>(next.code)));
@@ -120,7 +60,7 @@ std::string printable(std::string_view bytes, bool utf8) {
 int display_width(std::string_view text) noexcept {
   int width = 0;
   while (!text.empty()) {
-    const Decoded next = decode_utf8(text);
+    const DecodedCharacter next = decode_utf8(text);
     width += character_width(next.code);
     text.remove_prefix(next.bytes);
   }
@@ -137,7 +77,7 @@ std::string elide_middle(std::string_view text, int columns, bool utf8) {
 
   std::size_t head = 0;
   for (int used = 0; head < text.size();) {
-    const Decoded next = decode_utf8(text.substr(head));
+    const DecodedCharacter next = decode_utf8(text.substr(head));
     used += character_width(next.code);
     if (used > head_columns) break;
     head += next.bytes;
@@ -145,7 +85,7 @@ std::string elide_middle(std::string_view text, int columns, bool utf8) {
   std::size_t tail = head;
   int remaining = display_width(text.substr(tail));
   while (remaining > tail_columns) {
-    const Decoded next = decode_utf8(text.substr(tail));
+    const DecodedCharacter next = decode_utf8(text.substr(tail));
     remaining -= character_width(next.code);
     tail += next.bytes;
   }

@@ -1,4 +1,4 @@
-// Text helpers of the command line: UTF-8 that may be broken, display width, eliding, base64, human numbers.
+// Text on a terminal: display width, eliding, bars, human numbers.
 //
 // Thread rule: pure functions, any thread; display widths follow the process locale.
 #pragma once
@@ -9,13 +9,6 @@
 #include <string_view>
 
 namespace tessera::cli {
-
-bool is_valid_utf8(std::string_view bytes) noexcept;
-
-// Bytes that are no valid UTF-8 replaced by U+FFFD.
-std::string to_valid_utf8(std::string_view bytes);
-
-std::string base64(std::string_view bytes);
 
 // Safe to show on a terminal: control characters and broken UTF-8 as \xNN, newline as \n, tab as \t; in a locale
 // without UTF-8 (`utf8` false) all other non-ASCII characters as '?'.
