@@ -1,0 +1,66 @@
+// Dot products with AVX-512 VNNI: both halves of the 15-bit query against each 64 codes that are loaded.
+#include "search/kernels.h"
+
+#if defined(__x86_64__)
+// GCC 12 warns inside its own intrinsics about values that are undefined on purpose (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+
+namespace tessera {
+namespace {
+
+// VPDPBUSD multiplies unsigned with signed bytes, so the codes get 128 added (a flip of their top bit) and 128 times
+// the sum of the query is taken off again.
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) void dot_codes_avx512(
+    const QueryCodes& query, const std::int8_t* codes, std::size_t stride, std::size_t rows, std::int64_t* out) {
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
+  const int whole = query.width() / 64 * 64;
+  const int rest = query.width() - whole;
+  const __mmask64 tail = rest == 0 ? 0 : ~std::uint64_t{0} >> (64 - rest);
+  const std::int64_t offset = 128 * (std::int64_t{128} * query.high_sum() + query.low_sum());
+  for (std::size_t r = 0; r < rows; ++r, codes += stride) {
+    __m512i high = _mm512_setzero_si512();
+    __m512i low = _mm512_setzero_si512();
+    for (int i = 0; i < whole; i += 64) {
+      const __m512i row = _mm512_xor_si512(_mm512_loadu_si512(codes + i), flip);
+      high = _mm512_dpbusd_epi32(high, row, _mm512_loadu_si512(query.high() + i));
+      low = _mm512_dpbusd_epi32(low, row, _mm512_loadu_si512(query.low() + i));
+    }
+    if (rest != 0) {
+      const __m512i row = _mm512_xor_si512(_mm512_maskz_loadu_epi8(tail, codes + whole), flip);
+      high = _mm512_dpbusd_epi32(high, row, _mm512_loadu_si512(query.high() + whole));
+      low = _mm512_dpbusd_epi32(low, row, _mm512_loadu_si512(query.low() + whole));
+    }
+    out[r] = std::int64_t{128} * _mm512_reduce_add_epi32(high) + _mm512_reduce_add_epi32(low) - offset;
+  }
+}
+
+__attribute__((target("avx512f"), always_inline)) inline __m256 upper_half(__m512 v) {
+  return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1));
+}
+
+__attribute__((target("avx512f,avx512bw,avx512vl"))) double dot_half_avx512(const float* query,
+                                                                            const std::uint16_t* half, int width) {
+  __m512d first = _mm512_setzero_pd();
+  __m512d second = _mm512_setzero_pd();
+  for (int i = 0; i < width; i += 16) {
+    const int rest = width - i;
+    const auto mask = static_cast<__mmask16>(rest >= 16 ? 0xffffu : (1u << rest) - 1);
+    const __m512 q = _mm512_maskz_loadu_ps(mask, query + i);
+    const __m512 h = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, half + i));
+    first =
+        _mm512_fmadd_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(q)), _mm512_cvtps_pd(_mm512_castps512_ps256(h)), first);
+    second = _mm512_fmadd_pd(_mm512_cvtps_pd(upper_half(q)), _mm512_cvtps_pd(upper_half(h)), second);
+  }
+  double lanes[16];
+  _mm512_storeu_pd(lanes, first);
+  _mm512_storeu_pd(lanes + 8, second);
+  return reduce_lanes(lanes);
+}
+
+}  // namespace
+
+const Kernels kAvx512Kernels{dot_codes_avx512, dot_half_avx512};
+
+}  // namespace tessera
+#endif
