@@ -1,6 +1,8 @@
 // The one place where pictures change size: antialiased bicubic as in PIL, and the encoder's input geometries.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,10 +46,19 @@ struct ImageSize {
 // The size prepare_image() returns for an upright picture of this size.
 ImageSize prepared_size(int width, int height, const ResizeSpec& spec);
 
-// Shorter side below which decoding loses nothing for this spec (DecodeOptions::min_short_side); 0 = decode in full.
+// A decoder that may reduce the picture must leave at least this many times the pixels, per side, that the result has.
+inline constexpr double kDecodeReserve = 1.0;
+
+// Shorter side that a decoder must deliver for this spec (DecodeOptions::min_short_side); 0 = decode in full.
 int min_decode_short_side(int width, int height, const ResizeSpec& spec);
 
 // Crop and resize to prepared_size(). Throws kInvalidArgument for kNone with a side that is no multiple.
 Image prepare_image(const Image& image, const ResizeSpec& spec);
+
+// What indexing and queries use: probe, decode no larger than the spec needs, prepare. The result has the
+// prepared_size() of the file's own dimensions whatever reduction the decoder chose (preparing a reduced picture by
+// hand may round to another size). Throws what decode_image() and prepare_image() throw.
+Image decode_prepared(std::span<const std::uint8_t> bytes, const std::string& name, const ResizeSpec& spec,
+                      const ImageLimits& limits = {}, ImageInfo* info = nullptr);
 
 }  // namespace tessera
