@@ -1,0 +1,243 @@
+// Encoder speed: checks the output first, then times whole passes and says where the time goes. Prints JSON.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "backend.h"
+#include "model/config_reader.h"
+#include "model/vit.h"
+#include "profiling_backend.h"
+#include "tessera/error.h"
+
+namespace tessera::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::string model;
+  int height = 256, width = 256, batch = 1, threads = 0, tokens = kAllTokens;
+  DType type = DType::kF32;
+  double seconds = 3.0;  // of timed passes
+  int min_passes = 5;
+  bool check_only = false;
+};
+
+constexpr const char* kUsage =
+    "usage: encoder_bench --model DIR [--size S | --height H --width W] [--batch B] [--dtype f32|bf16] [--threads N]\n"
+    "         [--tokens N] [--seconds S] [--passes N] [--check]\n"
+    "Checks that the output is finite, repeatable and independent of the batch, then times; --check only checks.\n";
+
+Options parse(int argc, char** argv) {
+  Options options;
+  std::map<std::string, int*> integers = {{"--height", &options.height}, {"--width", &options.width},
+                                          {"--batch", &options.batch},   {"--threads", &options.threads},
+                                          {"--tokens", &options.tokens}, {"--passes", &options.min_passes}};
+  for (int i = 1; i < argc; ++i) {
+    const std::string name = argv[i];
+    if (name == "--check") {
+      options.check_only = true;
+      continue;
+    }
+    if (i + 1 >= argc) throw Error(ErrorCode::kInvalidArgument, name + " is not an option or lacks its value");
+    const std::string value = argv[++i];
+    if (integers.contains(name)) {
+      *integers[name] = std::stoi(value);
+    } else if (name == "--size") {
+      options.height = options.width = std::stoi(value);
+    } else if (name == "--model") {
+      options.model = value;
+    } else if (name == "--seconds") {
+      options.seconds = std::stod(value);
+    } else if (name == "--dtype" && (value == "f32" || value == "bf16")) {
+      options.type = value == "f32" ? DType::kF32 : DType::kBF16;
+    } else {
+      throw Error(ErrorCode::kInvalidArgument, name + " " + value + " is not understood");
+    }
+  }
+  if (options.model.empty()) throw Error(ErrorCode::kInvalidArgument, "--model is missing");
+  return options;
+}
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+double peak_rss_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+// Smooth waves of different frequency per image and channel: content that differs, without files.
+std::vector<Image> make_images(const Options& options) {
+  std::vector<Image> images;
+  for (int b = 0; b < options.batch; ++b) {
+    Image image{options.width, options.height, {}};
+    for (int y = 0; y < options.height; ++y) {
+      for (int x = 0; x < options.width; ++x) {
+        for (int c = 0; c < 3; ++c) {
+          const double wave = std::sin(0.05 * (b + 1) * x + c) + std::cos(0.03 * (b + c + 1) * y);
+          image.rgb.push_back(static_cast<std::uint8_t>(127.5 + 60.0 * wave));
+        }
+      }
+    }
+    images.push_back(std::move(image));
+  }
+  return images;
+}
+
+double cosine(std::span<const float> a, std::span<const float> b) {
+  double dot = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    dot += double{a[i]} * b[i];
+    aa += double{a[i]} * a[i];
+    bb += double{b[i]} * b[i];
+  }
+  return dot / std::sqrt(aa * bb);
+}
+
+struct Session {
+  ProfilingBackend backend;
+  std::unique_ptr<VisionTransformer> graph;
+  std::vector<Image> images;
+  Options options;
+  double load_seconds = 0;
+  double load_rss_mib = 0;
+
+  explicit Session(const Options& chosen)
+      : backend(make_cpu_backend(chosen.type, chosen.threads)), images(make_images(chosen)), options(chosen) {
+    const auto begin = Clock::now();
+    const Checkpoint checkpoint(options.model);
+    ModelConfig config = read_model_config(checkpoint);
+    ModelWeights weights = load_weights(checkpoint, config, backend, false);
+    graph = std::make_unique<VisionTransformer>(backend, std::move(config), std::move(weights));
+    load_seconds = seconds_since(begin);
+    load_rss_mib = peak_rss_mib();
+  }
+
+  EncodedBatch encode(std::span<const Image> batch) {
+    const int patch = graph->config().patch;
+    if (options.height % patch != 0 || options.width % patch != 0) {
+      throw Error(ErrorCode::kInvalidArgument, "the sides must be multiples of " + std::to_string(patch));
+    }
+    return graph->encode({batch, {}, static_cast<int>(batch.size()), {options.height / patch, options.width / patch}},
+                         options.tokens);
+  }
+};
+
+// Throws kInternal if the output cannot be trusted.
+nlohmann::ordered_json check(Session& session) {
+  const EncodedBatch first = session.encode(session.images);
+  const EncodedBatch second = session.encode(session.images);
+  for (const float value : first.tokens) {
+    if (!std::isfinite(value)) throw Error(ErrorCode::kInternal, "check failed: a token is not finite");
+  }
+  if (first.tokens != second.tokens || first.prefix != second.prefix) {
+    throw Error(ErrorCode::kInternal, "check failed: two passes over the same input differ");
+  }
+  double worst = 1.0;
+  for (std::size_t b = 0; b < session.images.size(); ++b) {
+    const EncodedBatch alone = session.encode(std::span(session.images).subspan(b, 1));
+    const auto width = static_cast<std::size_t>(alone.width);
+    for (std::size_t begin = 0; begin < alone.tokens.size(); begin += width) {
+      worst = std::min(worst, cosine(std::span(alone.tokens).subspan(begin, width),
+                                     first.image_tokens(static_cast<int>(b)).subspan(begin, width)));
+    }
+  }
+  const double limit = session.backend.activation_type() == DType::kF32 ? 1 - 1e-6 : 0.999;
+  if (worst < limit) {
+    throw Error(ErrorCode::kInternal, "check failed: a token in the batch differs from the one encoded alone, cosine " +
+                                          std::to_string(worst));
+  }
+  return {{"finite", true}, {"repeatable", true}, {"worst_batch_cosine", worst}};
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+std::vector<double> time_passes(Session& session) {
+  std::vector<double> passes;
+  session.backend.clear();
+  const auto begin = Clock::now();
+  while (static_cast<int>(passes.size()) < session.options.min_passes || seconds_since(begin) < session.options.seconds) {
+    const auto start = Clock::now();
+    session.encode(session.images);
+    passes.push_back(seconds_since(start));
+  }
+  return passes;
+}
+
+nlohmann::ordered_json measure(Session& session) {
+  const std::vector<double> passes = time_passes(session);
+  const auto count = static_cast<double>(passes.size());
+  const auto totals = session.backend.totals();
+  session.backend.set_gelu(false);
+  session.encode(session.images);
+  time_passes(session);
+  const OpTotal bare = session.backend.totals().at("linear_gelu");
+  session.backend.set_gelu(true);
+
+  nlohmann::ordered_json operations;
+  double flops = 0, linear_seconds = 0, linear_flops = 0;
+  for (const auto& [label, total] : totals) {
+    operations[label] = {{"ms", 1e3 * total.seconds / count}, {"gflops", total.flops / total.seconds / 1e9}};
+    flops += total.flops / count;
+    if (label.starts_with("linear")) {
+      linear_seconds += total.seconds;
+      linear_flops += total.flops;
+    }
+  }
+  const OpTotal& fused = totals.at("linear_gelu");
+  const double gelu_seconds =
+      fused.seconds / static_cast<double>(fused.calls) - bare.seconds / static_cast<double>(bare.calls);
+  const double middle = median(passes);
+  return {{"passes", passes.size()},
+          {"ms_median", 1e3 * middle},
+          {"ms_min", 1e3 * *std::min_element(passes.begin(), passes.end())},
+          {"images_per_second", session.options.batch / middle},
+          {"gflop_per_pass", flops / 1e9},
+          {"gflops", flops / middle / 1e9},
+          {"linear_gflops", linear_flops / linear_seconds / 1e9},
+          {"gelu_ms", 1e3 * gelu_seconds * static_cast<double>(fused.calls) / count},
+          {"operations", operations}};
+}
+
+int run(const Options& options) {
+  Session session(options);
+  nlohmann::ordered_json report = {
+      {"model", session.graph->config().name},
+      {"height", options.height},
+      {"width", options.width},
+      {"batch", options.batch},
+      {"dtype", session.backend.activation_type() == DType::kF32 ? "f32" : "bf16"},
+      {"device", session.backend.detail()},
+      {"load_seconds", session.load_seconds},
+      {"load_peak_rss_mib", session.load_rss_mib}};
+  report["check"] = check(session);
+  if (!options.check_only) report["time"] = measure(session);
+  report["peak_rss_mib"] = peak_rss_mib();
+  std::cout << report.dump(2) << "\n";
+  return 0;
+}
+
+}  // namespace
+}  // namespace tessera::bench
+
+int main(int argc, char** argv) {
+  try {
+    return tessera::bench::run(tessera::bench::parse(argc, argv));
+  } catch (const std::exception& error) {
+    std::cerr << "encoder_bench: " << error.what() << "\n" << tessera::bench::kUsage;
+    return 1;
+  }
+}
