@@ -66,9 +66,7 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 double peak_rss_mib() {
   rusage usage{};
@@ -169,7 +167,8 @@ std::vector<double> time_passes(Session& session) {
   std::vector<double> passes;
   session.backend.clear();
   const auto begin = Clock::now();
-  while (static_cast<int>(passes.size()) < session.options.min_passes || seconds_since(begin) < session.options.seconds) {
+  while (static_cast<int>(passes.size()) < session.options.min_passes ||
+         seconds_since(begin) < session.options.seconds) {
     const auto start = Clock::now();
     session.encode(session.images);
     passes.push_back(seconds_since(start));
@@ -214,15 +213,14 @@ nlohmann::ordered_json measure(Session& session) {
 
 int run(const Options& options) {
   Session session(options);
-  nlohmann::ordered_json report = {
-      {"model", session.graph->config().name},
-      {"height", options.height},
-      {"width", options.width},
-      {"batch", options.batch},
-      {"dtype", session.backend.activation_type() == DType::kF32 ? "f32" : "bf16"},
-      {"device", session.backend.detail()},
-      {"load_seconds", session.load_seconds},
-      {"load_peak_rss_mib", session.load_rss_mib}};
+  nlohmann::ordered_json report = {{"model", session.graph->config().name},
+                                   {"height", options.height},
+                                   {"width", options.width},
+                                   {"batch", options.batch},
+                                   {"dtype", session.backend.activation_type() == DType::kF32 ? "f32" : "bf16"},
+                                   {"device", session.backend.detail()},
+                                   {"load_seconds", session.load_seconds},
+                                   {"load_peak_rss_mib", session.load_rss_mib}};
   report["check"] = check(session);
   if (!options.check_only) report["time"] = measure(session);
   report["peak_rss_mib"] = peak_rss_mib();

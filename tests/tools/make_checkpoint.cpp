@@ -51,12 +51,18 @@ Options parse(int argc, char** argv) {
   Options options;
   Shape& s = options.shape;
   const std::map<std::string, int*> integers = {
-      {"--width", &s.width},           {"--depth", &s.depth},
-      {"--merge", &s.merge},           {"--heads", &s.heads},
-      {"--mlp-ratio", &s.mlp_ratio},   {"--prefix", &s.prefix},
-      {"--classes", &s.classes},       {"--patch", &s.patch},
-      {"--position-grid", &s.position_grid}, {"--decoder-depth", &s.decoder_depth},
-      {"--decoder-split", &s.decoder_split}, {"--filler-grid", &s.filler_grid},
+      {"--width", &s.width},
+      {"--depth", &s.depth},
+      {"--merge", &s.merge},
+      {"--heads", &s.heads},
+      {"--mlp-ratio", &s.mlp_ratio},
+      {"--prefix", &s.prefix},
+      {"--classes", &s.classes},
+      {"--patch", &s.patch},
+      {"--position-grid", &s.position_grid},
+      {"--decoder-depth", &s.decoder_depth},
+      {"--decoder-split", &s.decoder_split},
+      {"--filler-grid", &s.filler_grid},
       {"--shards", &options.shards},
   };
   for (int i = 1; i < argc; ++i) {
@@ -74,8 +80,18 @@ Options parse(int argc, char** argv) {
     } else if (name == "--seed") {
       options.seed = std::stoull(value);
     } else if (name == "--preset" && value == "h") {
-      s = {.width = 1280, .depth = 32, .merge = 24, .heads = 16, .mlp_ratio = 4, .prefix = 10, .classes = 4,
-           .patch = 16, .position_grid = 128, .decoder_depth = 0, .decoder_split = 0, .filler_grid = 32};
+      s = {.width = 1280,
+           .depth = 32,
+           .merge = 24,
+           .heads = 16,
+           .mlp_ratio = 4,
+           .prefix = 10,
+           .classes = 4,
+           .patch = 16,
+           .position_grid = 128,
+           .decoder_depth = 0,
+           .decoder_split = 0,
+           .filler_grid = 32};
     } else if (name == "--dtype" && (value == "f32" || value == "f16" || value == "bf16")) {
       options.type = value == "f32" ? TensorType::kF32 : value == "f16" ? TensorType::kF16 : TensorType::kBF16;
     } else {
@@ -267,11 +283,16 @@ void write_weights(const Options& options, const std::vector<Planned>& tensors) 
 
 void write_config(const Options& options) {
   const Shape& s = options.shape;
-  nlohmann::ordered_json kwargs = {
-      {"cpe_max_size", s.position_grid * s.patch}, {"depth", s.depth}, {"downscale_levels", {s.merge}},
-      {"embed_dim", s.width}, {"img_size", 2 * s.patch * s.filler_grid}, {"mlp_ratio", s.mlp_ratio},
-      {"num_cls_tokens", s.classes}, {"num_heads", s.heads}, {"num_registers", s.prefix - s.classes},
-      {"progressive_reduction", false}};
+  nlohmann::ordered_json kwargs = {{"cpe_max_size", s.position_grid * s.patch},
+                                   {"depth", s.depth},
+                                   {"downscale_levels", {s.merge}},
+                                   {"embed_dim", s.width},
+                                   {"img_size", 2 * s.patch * s.filler_grid},
+                                   {"mlp_ratio", s.mlp_ratio},
+                                   {"num_cls_tokens", s.classes},
+                                   {"num_heads", s.heads},
+                                   {"num_registers", s.prefix - s.classes},
+                                   {"progressive_reduction", false}};
   if (s.decoder_depth > 0) {
     kwargs["decoder_depth"] = s.decoder_depth;
     kwargs["decoder_upscale_levels"] = {s.decoder_split};
