@@ -60,8 +60,8 @@ struct ListFilter {
 };
 
 // Thread rule: one Library object is used by one thread at a time; several objects on one folder, in one process or
-// many, are fine (any number of readers, one writer). A reader sees what was committed when it opened or last
-// refresh()ed.
+// many, are fine (any number of readers, one writer). What another process commits shows in list(), image(), stats()
+// and the find functions at once, and in search() from the next refresh() on.
 class Library {
  public:
   // Throws kNotFound, kBusy, kReadOnly, kVersion (made by a newer Tessera), kDamaged.
@@ -118,8 +118,9 @@ class Library {
   // photo. Empty = all is well.
   std::vector<VerifyProblem> verify(bool photos = false, std::stop_token stop = {}) const;
 
+  struct Impl;  // for the library's own sources
+
  private:
-  struct Impl;
   explicit Library(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
