@@ -1,0 +1,43 @@
+"""Reads an exported hybrid back into PyTorch: for evaluation of exactly what ships, and to resume training from it."""
+import json
+from pathlib import Path
+
+import torch
+
+from .export import GENERATOR, PREFIX
+from .radio1d import GLOBAL_SCALE, Hybrid, Shape
+from .safetensors_io import read_safetensors
+from .stem import LITE_MEAN, LITE_STD
+from .teachers import condition
+
+
+def read_hybrid(folder):
+    """An exported folder -> Hybrid in eval mode, float32, whose centring buffers are neutral (all folded in)."""
+    folder = Path(folder)
+    options = json.loads((folder / "config.json").read_text(encoding="utf-8"))["args"]["model_kwargs"]
+    shape = Shape(width=options["embed_dim"], heads=options["num_heads"], depth=options["depth"],
+                  merge=options["downscale_levels"][0], prefix=options["register_multiple"],
+                  class_tokens=options["num_cls_tokens"], grid=options["cpe_max_size"] // 16,
+                  decoder_depth=options["decoder_depth"], split=options["decoder_upscale_levels"][0],
+                  filler_grid=options["img_size"] // 32)
+    hybrid = Hybrid(options["stem"], shape)
+    state = {}
+    for name, tensor in read_safetensors(folder / "model.safetensors").items():
+        if name.startswith(GENERATOR + "stem.global."):
+            tensor = tensor.float() / (GLOBAL_SCALE if name.endswith("weight") else 1)
+            state["radio.patch_generator.global_map." + name.rsplit(".", 1)[1]] = tensor
+        elif name.startswith(GENERATOR + "stem."):
+            layer, kind = name[len(GENERATOR + "stem."):].rsplit(".", 1)
+            state[f"stem.layers.{layer.replace('.', '_')}.{kind}"] = tensor.float()
+        elif name.startswith(PREFIX):
+            state["radio." + name[len(PREFIX):]] = tensor.float()
+    missing, unexpected = hybrid.load_state_dict(state, strict=False)
+    neutral = {"patch_mean", "patch_scale", "global_mean"}
+    if unexpected or set(missing) != neutral:
+        raise ValueError(f"{folder}: tensors missing {sorted(set(missing) - neutral)}, unknown {unexpected}")
+    return hybrid.eval().requires_grad_(False)
+
+
+def conditioned(pictures, dtype=torch.float32):
+    """uint8 [B, H, W, 3] -> the stem's input."""
+    return condition(pictures, LITE_MEAN, LITE_STD, dtype)

@@ -1,0 +1,86 @@
+"""What the tokens are trained towards: teacher features of the whole picture and of its regions, and the dense map.
+
+All are linear maps of cached teacher output, fitted once on the cached views (WORK/targets.npz).
+Token 0 and the summary: every teacher's pooled feature, square root, unit length, centred, unit length, times the root of the
+teacher's weight; joined; principal directions. Tokens 1..: the same picture's regions, in REGIONS order, pooled from the dense
+map, whitened moderately, centred per region.
+"""
+import os
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .teachers import WEIGHTS
+
+# Regions (top, bottom, left, right) of tokens 1, 2, ...: halves, quarters, centre, 3 x 2 rest; coarse before fine.
+HALVES = [(0, 1, 0, 0.5), (0, 1, 0.5, 1), (0, 0.5, 0, 1), (0.5, 1, 0, 1)]
+CENTRE = [(0.25, 0.75, 0.25, 0.75)]
+QUARTERS = [(r / 2, (r + 1) / 2, c / 2, (c + 1) / 2) for r in range(2) for c in range(2)]
+THIRDS = [(r / 2, (r + 1) / 2, c / 3, (c + 1) / 3) for r in range(2) for c in range(3)]
+REGIONS = HALVES + CENTRE + QUARTERS + THIRDS
+
+
+def unit(x):
+    return F.normalize(x, dim=-1, eps=1e-9)
+
+
+def joined(parts, means):
+    """{teacher part: [N, width]} -> [N, sum of widths]"""
+    return torch.cat([unit(unit(parts[k].float().clamp_min(0).sqrt()) - means[k]) * WEIGHTS[k] ** 0.5
+                      for k in sorted(parts)], 1)
+
+
+def region_weights(gh, gw):
+    """[regions, gh * gw]: share of each cell in each region, rows sum to 1."""
+    def share(low, high, cells):
+        edges = torch.arange(cells + 1) / cells
+        return (torch.clamp(edges[1:], max=high) - torch.clamp(edges[:-1], min=low)).clamp_min(0)
+    rows = [torch.outer(share(t, b, gh), share(l, r, gw)).flatten() for t, b, l, r in REGIONS]
+    weights = torch.stack(rows)
+    return weights / weights.sum(1, keepdim=True)
+
+
+class Targets:
+    """Fitted maps; apply with whole(), regions() and dense()."""
+
+    def __init__(self, path):
+        arrays = {k: torch.from_numpy(v) for k, v in np.load(path).items()}
+        self.means = {k[5:]: v for k, v in arrays.items() if k.startswith("mean.")}
+        self.centre, self.basis = arrays["centre"], arrays["basis"]
+        self.region_mean, self.cell_scale, self.region_scale = (arrays[k] for k in
+                                                               ("region_mean", "cell_scale", "region_scale"))
+
+    @staticmethod
+    def fit(path, parts, dense, width):
+        """parts {teacher part: [N, w]}, dense [N, gh, gw, w]; `width` = token width D."""
+        parts = {k: v.float() for k, v in parts.items()}
+        means = {k: unit(v.clamp_min(0).sqrt()).mean(0) for k, v in parts.items()}
+        x = joined(parts, means)
+        centre = x.mean(0)
+        torch.manual_seed(0)
+        _, _, basis = torch.pca_lowrank(x - centre, q=width, center=False, niter=3)
+        dense = dense.float()
+        region_scale = dense.flatten(0, 2).std(0).clamp_min(1e-6) ** -0.5
+        regions = torch.einsum("rk,nkd->nrd", region_weights(*dense.shape[1:3]), dense.flatten(1, 2)) * region_scale
+        temporary = str(path) + f".{os.getpid()}.npz"
+        np.savez(temporary, centre=centre.numpy(), basis=basis.contiguous().numpy(),
+                 region_mean=regions.mean(0).numpy(), region_scale=region_scale.numpy(),
+                 cell_scale=(1 / dense.flatten(0, 2).std(0).clamp_min(1e-6)).numpy(),
+                 **{"mean." + k: v.numpy() for k, v in means.items()})
+        os.replace(temporary, path)
+
+    def whole(self, parts):
+        """-> unit vectors [B, D]"""
+        return unit((joined(parts, self.means) - self.centre) @ self.basis)
+
+    def regions(self, dense):
+        """dense [B, gh, gw, w] -> unit vectors [B, regions, w]"""
+        weights = region_weights(*dense.shape[1:3])
+        pooled = torch.einsum("rk,nkd->nrd", weights, dense.float().flatten(1, 2)) * self.region_scale
+        return unit(pooled - self.region_mean)
+
+    def cells(self, dense, gh, gw, width):
+        """The leading `width` components, unit variance, at the patch grid: [B, gh * gw, width]"""
+        x = (dense.float()[..., :width] * self.cell_scale[:width]).clamp(-5, 5).permute(0, 3, 1, 2)
+        return F.interpolate(x, size=(gh, gw), mode="bilinear").flatten(2).transpose(1, 2)

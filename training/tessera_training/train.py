@@ -1,0 +1,225 @@
+"""Trains the RADIO1D part on cached stem features; resumable, and continues while the cache grows.
+
+Losses: token 0 by cosine and by batch similarities towards the joined teachers, without a head; the summary through a linear head;
+tokens 1.. towards the teacher's features of their regions (the first components of the token, without a head, and by batch
+similarities); the decoder's output from the first l tokens towards the teacher's dense map, l ~ p(x) = 2 - 2x.
+"""
+import json
+import math
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from .losses import cosine_loss, relational_loss, sample_token_count
+from .radio1d import Hybrid, Shape, normalised_global
+from .stem import lite_stem
+from .targets import REGIONS, Targets
+
+BATCH = 128
+DENSE_TARGET = 48
+HELD_OUT = 2      # chunks of view 0 that are never trained on
+WEIGHTS = {"token0": 1.0, "relations": 1.0, "summary": 0.5, "regions": 0.7, "dense": 0.5}
+
+
+class Student(nn.Module):
+    """The exported model and the heads that exist for training only."""
+
+    def __init__(self, stem_spec, shape):
+        super().__init__()
+        self.net = Hybrid(stem_spec, shape)
+        self.dense_head = nn.Linear(shape.width, DENSE_TARGET)
+        self.summary_head = nn.Linear(2 * shape.class_tokens * shape.width, 2 * shape.width)
+
+
+def new_student(stem_name):
+    """A student with the pretrained stem and fresh blocks."""
+    torch.manual_seed(0)
+    stem, _ = lite_stem(stem_name)
+    student = Student(stem.spec, Shape())
+    for name, parameter in student.named_parameters():
+        if parameter.dim() == 2 and name.endswith("weight"):
+            nn.init.trunc_normal_(parameter, std=0.02)
+    student.net.stem.load_state_dict(stem.state_dict())
+    student.net.stem.requires_grad_(False)
+    return student
+
+
+class Chunk:
+    """One cache folder, memory-mapped."""
+
+    def __init__(self, folder):
+        self.arrays = {p.stem: np.load(p, mmap_mode="r") for p in Path(folder).glob("*.npy")}
+        self.size = len(self.arrays["names"])
+
+    def rows(self, rows):
+        return {k: torch.from_numpy(np.ascontiguousarray(v[rows])) for k, v in self.arrays.items() if k != "names"}
+
+
+class FeatureStore:
+    """All chunks of a cache; refresh() picks up new ones. A batch comes from chunks of one grid shape."""
+
+    def __init__(self, cache_dir):
+        self.cache_dir, self.known, self.groups, self.held_out = Path(cache_dir), set(), {}, []
+        self.refresh()
+
+    def refresh(self):
+        for folder in sorted(self.cache_dir.glob("*/*")):
+            if folder in self.known or "tmp" in folder.name:
+                continue
+            self.known.add(folder)
+            chunk = Chunk(folder)
+            if folder.parent.name == "0" and len(self.held_out) < HELD_OUT:
+                self.held_out.append(chunk)
+                self.held_names = {int(i) for c in self.held_out for i in c.arrays["names"]}
+                continue
+            keep = np.array([i for i, n in enumerate(chunk.arrays["names"]) if int(n) not in self.held_names])
+            self.groups.setdefault(chunk.arrays["dense"].shape[1:3], []).append((chunk, keep))
+
+    def count(self):
+        return sum(len(keep) for group in self.groups.values() for _, keep in group)
+
+    def sample(self, size, rng):
+        """Random rows of four random chunks of one shape."""
+        shapes = list(self.groups)
+        share = np.array([sum(len(k) for _, k in self.groups[s]) for s in shapes], float)
+        group = self.groups[shapes[rng.choice(len(shapes), p=share / share.sum())]]
+        picks = [group[i] for i in rng.integers(0, len(group), 4)]
+        parts = [chunk.rows(np.sort(rng.choice(keep, min(len(keep), size // 4), replace=False)))
+                 for chunk, keep in picks]
+        return {k: torch.cat([p[k] for p in parts]) for k in parts[0]}
+
+
+def mirrored(batch):
+    """The cached maps mirrored left to right: nearly what the mirrored pictures would give."""
+    return {k: v.flip(2) if v.dim() == 4 else v for k, v in batch.items()}
+
+
+def student_inputs(student, batch):
+    """Cached maps -> (patches, pooled, gh, gw)"""
+    maps = [batch["stem." + name] for name in student.net.stem.spec["patch_maps"]]
+    gh, gw = maps[0].shape[1:3]
+    patches = torch.cat([student.net.stem.to_grid(m.permute(0, 3, 1, 2), gh, gw) for m in maps], 2)
+    return patches, batch["stem.pooled"], gh, gw
+
+
+def losses_of(student, targets, batch, count, device):
+    """{name: loss} of one batch; `count` tokens go to the decoder (None = all)."""
+    patches, pooled, gh, gw = student_inputs(student, batch)
+    whole = targets.whole({k[8:]: v for k, v in batch.items() if k.startswith("teacher.")}).to(device)
+    regions = targets.regions(batch["dense"]).to(device)
+    cells = targets.cells(batch["dense"], gh, gw, DENSE_TARGET).to(device)
+    with torch.autocast(device.type, torch.bfloat16):
+        prefix, tokens = student.net.encode_features(patches.to(device), pooled.to(device), gh, gw)
+        shape = student.net.radio.shape
+        dense = student.dense_head(student.net.radio.decoder(tokens[:, :count], gh, gw)[:, shape.prefix:])
+        summary = student.summary_head(prefix[:, :shape.class_tokens].flatten(1))
+    placed = tokens[:, 1:1 + regions.shape[1]].float()
+    lead = placed[..., :regions.shape[-1]]
+    lead_share = 1 - lead.square().sum(-1) / placed.square().sum(-1)
+    return {"token0": cosine_loss(tokens[:, 0], whole), "relations": relational_loss(tokens[:, 0], whole),
+            "summary": cosine_loss(summary, whole),
+            "regions": cosine_loss(lead, regions) + 0.5 * lead_share.mean(),
+            "dense": F.mse_loss(dense.float(), cells)}
+
+
+def optimizer_of(student):
+    trained = [(n, p) for n, p in student.named_parameters() if p.requires_grad]
+    decay = [p for n, p in trained if p.dim() == 2 and n.endswith("weight")]
+    rest = [p for n, p in trained if not (p.dim() == 2 and n.endswith("weight"))]
+    return torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}],
+                             betas=(0.9, 0.98))
+
+
+def fit_normalisation(student, chunks):
+    """Feature centring and scale from some cached chunks."""
+    rows = [student_inputs(student, c.rows(np.arange(c.size))) for c in chunks]
+    patches = torch.cat([r[0].flatten(0, 1).float() for r in rows])
+    student.net.patch_mean.copy_(patches.mean(0))
+    student.net.patch_scale.copy_(1 / (patches.std(0) + 1e-3))
+    student.net.global_mean.copy_(torch.cat([normalised_global(r[1]) for r in rows]).mean(0))
+
+
+def save(path, **state):
+    temporary = f"{path}.{os.getpid()}"
+    torch.save(state, temporary)
+    os.replace(temporary, path)
+
+
+def validate(student, targets, store, device):
+    """Mean losses over the held-out chunks."""
+    student.eval()
+    values = []
+    with torch.inference_mode():
+        for chunk in store.held_out:
+            for at in range(0, chunk.size - BATCH + 1, BATCH):
+                batch = chunk.rows(np.arange(at, at + BATCH))
+                values.append({k: v.item() for k, v in losses_of(student, targets, batch, None, device).items()})
+    student.train()
+    return {k: sum(v[k] for v in values) / len(values) for k in values[0]}
+
+
+def train(work_dir, stem_name, steps, rate=1.5e-3, init=None, log_every=100):
+    """Trains up to step `steps` in total; goes on from WORK/student.pt if there, else from `init` or from scratch."""
+    work_dir = Path(work_dir)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    store = FeatureStore(work_dir / "cache")
+    student = new_student(stem_name)
+    if not (work_dir / "targets.npz").exists():
+        group = max(store.groups.values(), key=len)
+        rows = [c.rows(np.arange(c.size)) for c, _ in group[:40]]
+        Targets.fit(work_dir / "targets.npz", {k[8:]: torch.cat([r[k] for r in rows])
+                                               for k in rows[0] if k.startswith("teacher.")},
+                    torch.cat([r["dense"] for r in rows]), 2 * student.net.radio.shape.width)
+    targets = Targets(work_dir / "targets.npz")
+    step, checkpoint = 0, work_dir / "student.pt"
+    if checkpoint.exists() or init:
+        state = torch.load(checkpoint if checkpoint.exists() else init, map_location="cpu", weights_only=True)
+        student.load_state_dict(state["student"], strict="heads_missing" not in state)
+        step = state.get("step", 0)
+    else:
+        state = {}
+        fit_normalisation(student, store.held_out)
+    student.to(device)
+    optimizer = optimizer_of(student)
+    if "optimizer" in state:
+        optimizer.load_state_dict(state["optimizer"])
+    rng, history, started, saved = np.random.default_rng(step), [], time.time(), time.time()
+    network = student
+    while step < steps:
+        scale = min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        for group in optimizer.param_groups:
+            group["lr"] = rate * scale
+        batch = store.sample(BATCH, rng)
+        if rng.random() < 0.5:
+            batch = mirrored(batch)
+        gh, gw = batch["stem." + student.net.stem.spec["patch_maps"][0]].shape[1:3]
+        values = losses_of(network, targets, batch, sample_token_count(gh * gw // 4, rng), device)
+        loss = sum(WEIGHTS[k] * v for k, v in values.items())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        history.append({k: v.item() for k, v in values.items()})
+        if step % log_every == 0 or step == steps:
+            held = validate(student, targets, store, device)
+            mean = {k: sum(h[k] for h in history) / len(history) for k in held}
+            line = {"step": step, "seconds": round(time.time() - started), "views": store.count(),
+                    "rate": rate * scale, "train": mean, "held_out": held}
+            line = json.dumps(line, default=float)
+            with open(work_dir / "train.log", "a", encoding="utf-8") as log:
+                log.write(line + "\n")
+            print(line, flush=True)
+            history = []
+            store.refresh()
+        if time.time() - saved > 120 or step == steps:
+            save(checkpoint, student=student.state_dict(), optimizer=optimizer.state_dict(), step=step,
+                 shape=asdict(student.net.radio.shape), stem=student.net.stem.spec)
+            saved = time.time()
+    return student
