@@ -15,7 +15,7 @@ install(FILES ${PROJECT_BINARY_DIR}/tesseraConfig.cmake ${PROJECT_BINARY_DIR}/te
               cmake/TesseraDependencies.cmake
         DESTINATION ${tessera_package_dir})
 
-install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/tessera OPTIONAL)
+install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/tessera)
 if(TESSERA_BUILD_CLI)
   set(tessera_share ${PROJECT_BINARY_DIR}/share)
   add_custom_command(OUTPUT ${tessera_share}/man/man1/tessera.1

@@ -50,7 +50,7 @@ PHOTOS = [
     ("galaxies", SKIMAGE + "hubble_deep_field.jpg", PD, "NASA", "skimage.data.hubble_deep_field"),
     ("retina", SKIMAGE + "retina.jpg", CC0, "Häggström, Mikael", "skimage.data.retina"),
     ("bricks", SKIMAGE + "brick.png", CC0, "CC0Textures", "skimage.data.brick"),
-    ("grass", SKIMAGE + "grass.png", CC0, "DeclanT", "skimage.data.grass"),
+    ("grass", SKIMAGE + "grass.png", CC0, "linolafett (DeviantArt)", "skimage.data.grass"),
     ("gravel", SKIMAGE + "gravel.png", CC0, "CC0Textures", "skimage.data.gravel"),
     ("raccoon", "scipy/scipy/misc/face.dat", PD, "public-domain-image.com", "scipy.misc.face"),
     ("pagoda", SKLEARN + "china.jpg", BY2, "danielbuechele (flickr)", "sklearn/datasets/images/README.txt"),
