@@ -33,7 +33,7 @@ check_module() {
   done < <(sources_of "$module")
 }
 
-codecs='^(jpeglib|turbojpeg|png|tiff|tiffio|gif_lib|lcms2)\.h|^webp/|^stb'
+codecs='^(jpeglib|turbojpeg|png|tiff|tiffio|gif_lib|lcms2)\.h|^webp/|^(stb/)?stb_image'
 check_module core "core/include core/src" '^faiss/|^sqlite3|^CLI/|^Q[A-Z]|^tessera/'
 check_module indexer "core/include indexer/include indexer/src" "^dnnl|^oneapi/|^CLI/|^Q[A-Z]|^tessera/|$codecs"
 check_module cli "core/include indexer/include cli/src" '^dnnl|^oneapi/|^faiss/|^sqlite3|^Q[A-Z]|^tessera/'
