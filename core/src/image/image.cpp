@@ -57,7 +57,12 @@ Codec codec_for(const Source& source) {
   switch (detect_image_format(source.bytes)) {
     case ImageFormat::kJpeg: return {probe_jpeg, decode_jpeg};
     case ImageFormat::kPng: return {probe_png, decode_png};
-    default: break;
+    case ImageFormat::kWebp: return {probe_webp, decode_webp};
+    case ImageFormat::kTiff: return {probe_tiff, decode_tiff};
+    case ImageFormat::kBmp: return {probe_bmp, decode_bmp};
+    case ImageFormat::kPnm: return {probe_pnm, decode_pnm};
+    case ImageFormat::kGif: return {probe_gif, decode_gif};
+    case ImageFormat::kUnknown: break;
   }
   source.fail(ErrorCode::kUnsupported, "not a picture in a format that is read");
 }
