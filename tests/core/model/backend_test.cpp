@@ -1,4 +1,5 @@
-// Every backend operation against plain double-precision arithmetic: odd sizes, one token, all head sizes, f32 and bf16.
+// Every backend operation against plain double-precision arithmetic: odd sizes, one token, all head sizes, f32 and
+// bf16.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -91,10 +92,10 @@ TEST_P(BackendTest, Linear) {
     int rows, in, out;
     bool bias, gelu, accumulate, scale;
   };
-  const Case cases[] = {{1, 16, 16, true, false, false, false}, {3, 7, 5, false, false, false, false},
+  const Case cases[] = {{1, 16, 16, true, false, false, false},    {3, 7, 5, false, false, false, false},
                         {33, 192, 576, true, false, false, false}, {70, 192, 768, true, true, false, false},
-                        {266, 64, 100, true, false, true, false}, {5, 129, 31, true, true, false, true},
-                        {17, 48, 48, true, false, true, true}, {0, 8, 8, true, false, false, false}};
+                        {266, 64, 100, true, false, true, false},  {5, 129, 31, true, true, false, true},
+                        {17, 48, 48, true, false, true, true},     {0, 8, 8, true, false, false, false}};
   for (const Case& c : cases) {
     const std::string what = std::to_string(c.rows) + "x" + std::to_string(c.in) + "x" + std::to_string(c.out);
     const auto rows = static_cast<std::size_t>(c.rows), in = static_cast<std::size_t>(c.in),
@@ -130,7 +131,8 @@ TEST_P(BackendTest, LinearFromHalfPrecisionWeights) {
   for (const TensorType stored_type : {TensorType::kF16, TensorType::kBF16}) {
     std::vector<std::uint16_t> bits;
     std::vector<double> expected;
-    for (const float value : w) bits.push_back(stored_type == TensorType::kF16 ? float_to_f16(value) : float_to_bf16(value));
+    for (const float value : w)
+      bits.push_back(stored_type == TensorType::kF16 ? float_to_f16(value) : float_to_bf16(value));
     const TensorView view{stored_type, {24, 40}, std::as_bytes(std::span(bits))};
     const std::vector<float> seen = stored(to_float(view));
     for (std::size_t r = 0; r < 3; ++r) {
@@ -207,7 +209,8 @@ TEST_P(BackendTest, QkNormLeavesValuesAlone) {
 }
 
 std::vector<double> reference_attention(const std::vector<float>& qkv, int batch, int tokens, int heads, int dim) {
-  const auto T = static_cast<std::size_t>(tokens), H = static_cast<std::size_t>(heads), D = static_cast<std::size_t>(dim);
+  const auto T = static_cast<std::size_t>(tokens), H = static_cast<std::size_t>(heads),
+             D = static_cast<std::size_t>(dim);
   std::vector<double> out(static_cast<std::size_t>(batch) * T * H * D);
   const auto at = [&](std::size_t b, std::size_t t, std::size_t part, std::size_t h, std::size_t d) {
     return double{qkv[(((b * T + t) * 3 + part) * H + h) * D + d]};
@@ -238,8 +241,8 @@ TEST_P(BackendTest, Attention) {
     int batch, tokens, heads, dim;
     float scale;  // of q and k: 4 makes the softmax sharp
   };
-  const Case cases[] = {{1, 1, 1, 8, 1},   {3, 1, 2, 64, 1},   {1, 2, 3, 80, 1},    {1, 17, 2, 8, 4},
-                        {3, 31, 2, 64, 1}, {1, 74, 3, 80, 2},  {1, 129, 2, 160, 1}, {1, 266, 2, 80, 4},
+  const Case cases[] = {{1, 1, 1, 8, 1},    {3, 1, 2, 64, 1},   {1, 2, 3, 80, 1},    {1, 17, 2, 8, 4},
+                        {3, 31, 2, 64, 1},  {1, 74, 3, 80, 2},  {1, 129, 2, 160, 1}, {1, 266, 2, 80, 4},
                         {3, 45, 1, 160, 4}, {1, 300, 1, 64, 4}, {1, 40, 5, 20, 1},   {1, 33, 2, 13, 1}};
   for (const Case& c : cases) {
     const std::string what = "B" + std::to_string(c.batch) + " T" + std::to_string(c.tokens) + " H" +
@@ -259,9 +262,9 @@ TEST_P(BackendTest, AttentionWithExtremeScores) {
   std::vector<float> qkv(kTokens * 3 * kDim, 0.0f);
   for (int t = 0; t < kTokens; ++t) {
     float* row = qkv.data() + static_cast<std::ptrdiff_t>(t) * 3 * kDim;
-    row[0] = 64.0f;                                        // q
+    row[0] = 64.0f;                                          // q
     row[kDim] = t == 150 ? 100.0f : t % 2 ? -100.0f : 1.0f;  // k
-    row[2 * kDim] = static_cast<float>(t);                 // v
+    row[2 * kDim] = static_cast<float>(t);                   // v
   }
   const Buffer input = upload(qkv, type_), output(backend_, kTokens * kDim, type_);
   backend_.attention(input.tensor(), 1, kTokens, 1, kDim, output.tensor());
@@ -286,8 +289,7 @@ TEST_P(BackendTest, PatchifyBytesAndFloatsAgree) {
           pixels[static_cast<std::size_t>(((b * 3 + c) * height + y) * width + x)] = static_cast<float>(value) / 255.0f;
           const int patch = (b * kRows + y / kPatch) * kColumns + x / kPatch;
           const int place = ((patch * 3 + c) * kPatch + y % kPatch) * kPatch + x % kPatch;
-          expected[static_cast<std::size_t>(place)] =
-              (value / 255.0 - conditioning.mean[c]) / conditioning.std[c];
+          expected[static_cast<std::size_t>(place)] = (value / 255.0 - conditioning.mean[c]) / conditioning.std[c];
         }
       }
     }
@@ -311,10 +313,13 @@ TEST_P(BackendTest, ResizeGrid) {
       for (int x = 0; x < window.width; ++x) {
         const double sy = std::max(0.0, (y + 0.5) * from.height / full.height - 0.5);
         const double sx = std::max(0.0, (x + 0.5) * from.width / full.width - 0.5);
-        const int y0 = std::min(static_cast<int>(sy), from.height - 1), x0 = std::min(static_cast<int>(sx), from.width - 1);
+        const int y0 = std::min(static_cast<int>(sy), from.height - 1),
+                  x0 = std::min(static_cast<int>(sx), from.width - 1);
         const int y1 = std::min(y0 + 1, from.height - 1), x1 = std::min(x0 + 1, from.width - 1);
         for (int i = 0; i < kWidth; ++i) {
-          const auto at = [&](int r, int c) { return double{table[static_cast<std::size_t>((r * from.width + c) * kWidth + i)]}; };
+          const auto at = [&](int r, int c) {
+            return double{table[static_cast<std::size_t>((r * from.width + c) * kWidth + i)]};
+          };
           const double fy = sy - y0, fx = sx - x0;
           expected.push_back((1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x1)) +
                              fy * ((1 - fx) * at(y1, x0) + fx * at(y1, x1)));
@@ -363,15 +368,16 @@ TEST_P(BackendTest, MergeAndSplitOrders) {
         const int y = 2 * (cell / merged.width) + dy, x = 2 * (cell % merged.width) + dx;
         for (int i = 0; i < kWidth; ++i) {
           const int token = b * (kPrefix + grid.count()) + kPrefix + y * grid.width + x;
-          joined.push_back(y < grid.height && x < grid.width ? sequence[static_cast<std::size_t>(token * kWidth + i)] : 0);
+          joined.push_back(y < grid.height && x < grid.width ? sequence[static_cast<std::size_t>(token * kWidth + i)]
+                                                             : 0);
         }
       }
       for (const double value : reference_norm(joined.data(), weight, bias, 1e-5)) expected.push_back(value);
     }
   }
   const Buffer source = upload(sequence, DType::kF32), target(backend_, expected.size(), type_);
-  backend_.merge_norm(norm(weight, bias, 1e-5f), {source.tensor(), kPrefix + grid.count(), kPrefix}, kBatch, grid, kWidth,
-                      target.tensor());
+  backend_.merge_norm(norm(weight, bias, 1e-5f), {source.tensor(), kPrefix + grid.count(), kPrefix}, kBatch, grid,
+                      kWidth, target.tensor());
   expect_near(download(target), expected, tolerance(type_), "merge");
 
   const std::vector<float> quarter_weight = random(kWidth), quarter_bias = random(kWidth);

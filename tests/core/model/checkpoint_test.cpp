@@ -153,12 +153,14 @@ TEST(WrongConfig, ValuesThatContradictTheTensors) {
   };
   EXPECT_THAT(with([](Draft& d) { d.config.erase("args"); }), HasSubstr("args is missing"));
   EXPECT_THAT(with([](Draft& d) { d.config["args"] = 3; }), HasSubstr("args is not an object"));
-  EXPECT_THAT(with([](Draft& d) { d.config["args"].erase("model_kwargs"); }), HasSubstr("args.model_kwargs is missing"));
+  EXPECT_THAT(with([](Draft& d) { d.config["args"].erase("model_kwargs"); }),
+              HasSubstr("args.model_kwargs is missing"));
   EXPECT_THAT(with([](Draft& d) { d.kwargs()["depth"] = 5; }), HasSubstr("depth is 5 but the tensors show 4"));
   EXPECT_THAT(with([](Draft& d) { d.kwargs()["depth"] = "4"; }), HasSubstr("depth is not an integer"));
   EXPECT_THAT(with([](Draft& d) { d.kwargs()["embed_dim"] = 32; }), HasSubstr("embed_dim is 32"));
   EXPECT_THAT(with([](Draft& d) { d.kwargs()["downscale_levels"] = {2}; }), HasSubstr("downscale_levels is 2"));
-  EXPECT_THAT(with([](Draft& d) { d.kwargs()["downscale_levels"] = json::array(); }), HasSubstr("list of block numbers"));
+  EXPECT_THAT(with([](Draft& d) { d.kwargs()["downscale_levels"] = json::array(); }),
+              HasSubstr("list of block numbers"));
   EXPECT_THAT(with([](Draft& d) { d.kwargs()["cpe_max_size"] = 128; }), HasSubstr("cpe_max_size is 128"));
   EXPECT_THAT(with([](Draft& d) { d.kwargs()["num_heads"] = 4; }), HasSubstr("num_heads is 4 but the tensors show 2"));
   EXPECT_THAT(with([](Draft& d) { d.kwargs()["qk_norm"] = false; }), HasSubstr("qk_norm is false"));

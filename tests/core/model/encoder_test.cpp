@@ -110,7 +110,8 @@ TEST(Encoder, BatchesSizesAndPixelsAgree) {
     std::vector<Image> images;
     for (unsigned i = 0; i < 5; ++i) images.push_back(noise(96, 64, i));
     const EncodedBatch together = encoder->encode(images);
-    const EncodedBatch other_size = encoder->encode(std::vector{noise(160, 32, 9)});  // scratch of another shape between
+    const EncodedBatch other_size =
+        encoder->encode(std::vector{noise(160, 32, 9)});  // scratch of another shape between
     EXPECT_EQ(other_size.token_count, 5);
     for (int i = 0; i < 5; ++i) {
       const Image& image = images[static_cast<std::size_t>(i)];

@@ -231,9 +231,7 @@ TEST_P(GoldenBf16Test, TokensPointTheSameWay) {
       const std::string with_count = name + ".n" + count + ".";
       EXPECT_GE(worst_cosine(encoded.tokens, golden.values(with_count + "tokens"), width), kLeast) << name;
       EXPECT_GE(worst_cosine(encoded.prefix, golden.values(with_count + "prefix"), width), kLeast) << name;
-      EXPECT_GE(worst_cosine(join(decoded).values, golden.values(with_count + "decoder"), width / 2),
-                kLeast)
-          << name;
+      EXPECT_GE(worst_cosine(join(decoded).values, golden.values(with_count + "decoder"), width / 2), kLeast) << name;
     }
   }
 }

@@ -109,13 +109,16 @@ TEST_F(SafetensorsTest, DamagedHeaders) {
   damaged(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4, "run backwards");
   damaged(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 4, "truncated");
   damaged(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4, "do not match");
-  damaged(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})",
-          6, "tensor b overlaps");
-  damaged(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})",
-          12, "tensor b does not begin where");
+  damaged(
+      R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})",
+      6, "tensor b overlaps");
+  damaged(
+      R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})",
+      12, "tensor b does not begin where");
   damaged(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 6, "2 bytes after the last tensor");
-  damaged(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
-          4, "tensor a is listed twice");
+  damaged(
+      R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+      4, "tensor a is listed twice");
   damaged(R"({"__metadata__":[],"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4, "__metadata__ is not");
   damaged(R"({"__metadata__":{"k":1},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4, "__metadata__.k");
   expect_error(R"({"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}})", 8, ErrorCode::kUnsupported, "type F64");
@@ -181,8 +184,8 @@ TEST(FloatConvert, HalfPrecisionMatchesItsDefinition) {
     }
   }
   EXPECT_EQ(f16_to_float(0x0001), 0x1p-24f);
-  EXPECT_EQ(float_to_f16(1.0f + 0x1p-11f), float_to_f16(1.0f));            // tie to even
-  EXPECT_EQ(float_to_f16(1.0f + 3 * 0x1p-11f), float_to_f16(1.0f) + 2);    // tie to even
+  EXPECT_EQ(float_to_f16(1.0f + 0x1p-11f), float_to_f16(1.0f));          // tie to even
+  EXPECT_EQ(float_to_f16(1.0f + 3 * 0x1p-11f), float_to_f16(1.0f) + 2);  // tie to even
   EXPECT_EQ(float_to_f16(65520.0f), 0x7c00);
   EXPECT_EQ(float_to_f16(1e-9f), 0);
   EXPECT_EQ(float_to_bf16(1.0f + 0x1p-8f), float_to_bf16(1.0f));
