@@ -37,16 +37,18 @@ UniqueFd open_or_throw(const std::filesystem::path& path, int flags, const char*
 }
 }  // namespace
 
-FileMapping::FileMapping(const std::filesystem::path& path) {
-  // O_NONBLOCK: a FIFO in the place of the file is refused below instead of waited for.
-  UniqueFd fd = open_or_throw(path, O_RDONLY | O_NONBLOCK, "cannot open");
+// O_NONBLOCK: a FIFO in the place of the file is refused below instead of waited for.
+FileMapping::FileMapping(const std::filesystem::path& path)
+    : FileMapping(open_or_throw(path, O_RDONLY | O_NONBLOCK, "cannot open").get(), path) {}
+
+FileMapping::FileMapping(int fd, const std::filesystem::path& name) {
   struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) throw errno_error("cannot examine", path.string(), errno);
-  if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::kIo, "cannot read " + path.string() + ": not a regular file");
+  if (::fstat(fd, &status) != 0) throw errno_error("cannot examine", name.string(), errno);
+  if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::kIo, "cannot read " + name.string() + ": not a regular file");
   size_ = static_cast<std::size_t>(status.st_size);
   if (size_ == 0) return;
-  void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd.get(), 0);
-  if (mapped == MAP_FAILED) throw errno_error("cannot map", path.string(), errno);
+  void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd, 0);
+  if (mapped == MAP_FAILED) throw errno_error("cannot map", name.string(), errno);
   data_ = static_cast<const std::byte*>(mapped);
 }
 

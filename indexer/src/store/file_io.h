@@ -28,6 +28,7 @@ class UniqueFd {
 class FileMapping {
  public:
   explicit FileMapping(const std::filesystem::path& path);
+  FileMapping(int fd, const std::filesystem::path& name);  // the mapping outlives the descriptor
   FileMapping(const FileMapping&) = delete;
   FileMapping& operator=(const FileMapping&) = delete;
   ~FileMapping();

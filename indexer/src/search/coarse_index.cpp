@@ -1,0 +1,118 @@
+// The approximate coarse index: opening it and asking it for rows.
+#include "search/coarse_index.h"
+
+#include <faiss/IndexHNSW.h>
+#include <faiss/IndexIVF.h>
+#include <faiss/impl/IDSelector.h>
+
+#include <algorithm>
+
+#include "search/coarse_index_file.h"
+#include "search/coarse_index_impl.h"
+#include "tessera/error.h"
+
+namespace tessera {
+namespace {
+
+// Past this many rows the recall of a proposal no longer gains from ten times as many as are wanted.
+constexpr std::int64_t kWideProposal = 1000;
+
+// A filter that leaves less than this part of the rows is better answered by an exact scan of what it leaves.
+constexpr double kDeepest = 16.0;
+
+class RowSelector : public faiss::IDSelector {
+ public:
+  RowSelector(const CoarseIndex::Impl& index, const std::function<bool(CoarseRow)>& allowed)
+      : index_(index), allowed_(allowed) {}
+  bool is_member(idx_t id) const override { return allowed_(index_.row_of(id)); }
+
+ private:
+  const CoarseIndex::Impl& index_;
+  const std::function<bool(CoarseRow)>& allowed_;
+};
+
+}  // namespace
+
+CoarseIndex::Impl::Impl(std::unique_ptr<faiss::Index> faiss_index, CoarseIndexInfo index_info)
+    : index(std::move(faiss_index)), info(std::move(index_info)) {
+  std::int64_t first = 0;
+  for (const SegmentStamp& stamp : info.segments) {
+    first_position.push_back(first);
+    first += stamp.rows;
+  }
+}
+
+CoarseRow CoarseIndex::Impl::row_of(std::int64_t position) const {
+  // Segments without rows share their position with the next one; upper_bound skips them.
+  const auto next = std::upper_bound(first_position.begin(), first_position.end(), position);
+  const auto segment = static_cast<std::uint32_t>(next - first_position.begin() - 1);
+  return {segment, static_cast<std::uint32_t>(position - first_position[segment])};
+}
+
+std::vector<std::int64_t> CoarseIndex::Impl::nearest(std::span<const float> query, std::int64_t count, int breadth,
+                                                     faiss::IDSelector* selector) const {
+  std::vector<float> distances(static_cast<std::size_t>(count));
+  std::vector<std::int64_t> positions(static_cast<std::size_t>(count), -1);
+  if (info.method == CoarseMethod::kIvfPq) {
+    faiss::SearchParametersIVF parameters;
+    parameters.nprobe = static_cast<std::size_t>(breadth);
+    parameters.sel = selector;
+    index->search(1, query.data(), count, distances.data(), positions.data(), &parameters);
+  } else {
+    faiss::SearchParametersHNSW parameters;
+    parameters.efSearch = static_cast<int>(std::max<std::int64_t>(breadth, count));
+    index->search(1, query.data(), count, distances.data(), positions.data(), &parameters);
+  }
+  std::erase_if(positions, [&](std::int64_t position) {
+    return position < 0 || position >= info.rows || (selector != nullptr && !selector->is_member(position));
+  });
+  return positions;
+}
+
+std::int64_t CoarseIndex::Impl::proposal_size(int count, int refine) const {
+  const std::int64_t wide = std::max<std::int64_t>(kWideProposal, std::int64_t{2} * count);
+  return std::min({info.rows, std::int64_t{count} * refine, wide});
+}
+
+CoarseIndex::CoarseIndex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CoarseIndex::~CoarseIndex() = default;
+
+const CoarseIndexInfo& CoarseIndex::info() const noexcept { return impl_->info; }
+
+CoarseIndex::Opened CoarseIndex::open(const std::filesystem::path& path, int width) {
+  try {
+    CoarseFile file = read_coarse_file(path);
+    if (file.info.width != width) {
+      return {nullptr, path.string() + " holds vectors of width " + std::to_string(file.info.width) + ", not " +
+                           std::to_string(width)};
+    }
+    auto impl = std::make_unique<Impl>(std::move(file.index), std::move(file.info));
+    return {std::make_shared<const CoarseIndex>(std::move(impl)), ""};
+  } catch (const Error& error) {
+    return {nullptr, error.what()};
+  }
+}
+
+std::vector<CoarseRow> CoarseIndex::propose(std::span<const float> query, int count,
+                                            const std::function<bool(CoarseRow)>& allowed, double share) const {
+  const CoarseIndexInfo& info = impl_->info;
+  if (count < 1 || query.size() != static_cast<std::size_t>(info.width) || !(share > 0)) {
+    throw Error(ErrorCode::kInvalidArgument, "a coarse query needs the width of the index and a count of at least 1");
+  }
+  const bool ivf = info.method == CoarseMethod::kIvfPq;
+  const double deeper = std::clamp(1.0 / share, 1.0, kDeepest);
+  const double breadth = (ivf ? info.probes : info.breadth) * deeper;
+  std::int64_t proposals = impl_->proposal_size(count, info.refine);
+  // IVF lists are filtered before the nearest are kept, the answer of HNSW only afterwards.
+  if (!ivf) proposals = std::min(info.rows, static_cast<std::int64_t>(double(proposals) * deeper));
+  RowSelector selector(*impl_, allowed);
+  std::vector<CoarseRow> rows;
+  for (const std::int64_t position :
+       impl_->nearest(query, proposals, static_cast<int>(ivf ? std::min<double>(breadth, info.lists) : breadth),
+                      allowed ? &selector : nullptr)) {
+    rows.push_back(impl_->row_of(position));
+  }
+  return rows;
+}
+
+}  // namespace tessera
