@@ -11,6 +11,18 @@ namespace tessera::cli {
 std::vector<Command> make_commands(CLI::App& root);
 
 // One per subcommand: adds its parser to `root`.
+Command make_index(CLI::App& root);
+Command make_list(CLI::App& root);
+Command make_info(CLI::App& root);
+Command make_stats(CLI::App& root);
+Command make_rm(CLI::App& root);
+Command make_prune(CLI::App& root);
+Command make_relocate(CLI::App& root);
+Command make_verify(CLI::App& root);
+Command make_compact(CLI::App& root);
+Command make_encode(CLI::App& root);
+Command make_export(CLI::App& root);
+Command make_doctor(CLI::App& root);
 Command make_help(CLI::App& root);
 
 }  // namespace tessera::cli

@@ -23,6 +23,12 @@ Format parse_format(std::string_view text) {
   throw UsageError("unknown format '" + std::string(text) + "'; one of " + std::string(kFormatNames));
 }
 
+Format parse_report_format(std::string_view text, std::string_view command) {
+  const Format format = parse_format(text);
+  if (format == Format::kTable || format == Format::kJson) return format;
+  throw UsageError("'tessera " + std::string(command) + "' writes --format table or json, not " + std::string(text));
+}
+
 std::string check_format(const std::string& text) {
   try {
     parse_format(text);

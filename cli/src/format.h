@@ -22,6 +22,9 @@ inline constexpr std::string_view kFormatNames = "table|json|jsonl|csv|paths|pat
 // Throws UsageError with the accepted names.
 Format parse_format(std::string_view text);
 
+// For commands that print one report: table or json only. Throws UsageError naming the command.
+Format parse_report_format(std::string_view text, std::string_view command);
+
 using Json = nlohmann::ordered_json;
 
 // object[key] = path as text; where its bytes are no valid UTF-8 those are U+FFFD in the text and
@@ -37,7 +40,7 @@ double rounded(float value);
 // The field, quoted if it must be; bytes are kept as they are.
 std::string csv_field(std::string_view bytes);
 
-// Adds the value of a `--format` option check to a CLI11 option: an error text or "".
+// A check for CLI11 options: an error text, or "" for a format name.
 std::string check_format(const std::string& text);
 
 }  // namespace tessera::cli

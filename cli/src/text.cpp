@@ -165,6 +165,11 @@ std::string human_seconds(double seconds) {
   return buffer.data();
 }
 
+std::string human_milliseconds(double milliseconds) {
+  if (milliseconds >= 999.5) return human_seconds(milliseconds / 1000);
+  return format_number(milliseconds < 99.95 ? "%.1f ms" : "%.0f ms", milliseconds);
+}
+
 std::string clock_duration(double seconds) {
   const auto whole = static_cast<long long>(std::llround(std::max(seconds, 0.0)));
   std::array<char, 48> buffer{};

@@ -32,6 +32,7 @@ std::string bar(double value, int columns, bool utf8);
 std::string human_bytes(std::uint64_t bytes);                   // "0 B", "1.5 MB" (powers of 1000)
 std::string human_count(std::int64_t count);                    // "1,234,567"
 std::string human_seconds(double seconds);                      // "4.2 s", "3 min 05 s", "2 h 10 min"
+std::string human_milliseconds(double milliseconds);            // "3.1 ms", "1.2 s"
 std::string clock_duration(double seconds);                     // "0:07", "1:02:03"
 std::string plural(std::int64_t count, std::string_view noun);  // "1 picture", "1,200 pictures"
 

@@ -1,0 +1,163 @@
+// Which library, which model and which picture the command line means.
+#include "resolve.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <system_error>
+
+#include "tessera/image.h"
+
+namespace tessera::cli {
+namespace {
+
+bool only_digits(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+ImageId parse_id(const std::string& text) {
+  ImageId id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw Error(ErrorCode::kNotFound, "no picture has the id " + text);
+  }
+  return id;
+}
+
+bool has_config(const std::filesystem::path& dir) {
+  std::error_code ignored;
+  return !dir.empty() && std::filesystem::exists(dir / "config.json", ignored);
+}
+
+// Folders to try, best first. Throws kNotFound if there is none.
+std::vector<std::filesystem::path> model_candidates(const Context& context, const LibraryEncoder& wanted) {
+  const std::filesystem::path asked = asked_model_dir(context.globals);
+  if (!asked.empty()) return {asked};
+  std::vector<std::filesystem::path> dirs;
+  if (has_config(wanted.model_dir)) dirs.emplace_back(wanted.model_dir);
+  try {
+    const std::filesystem::path standard = default_model_dir();
+    if (std::find(dirs.begin(), dirs.end(), standard) == dirs.end()) dirs.push_back(standard);
+  } catch (const Error&) {
+    if (dirs.empty()) {
+      throw Error(ErrorCode::kNotFound, "the model " + wanted.model_name + " of this library is no longer at " +
+                                            wanted.model_dir + "; say where it is with --model DIR");
+    }
+  }
+  return dirs;
+}
+
+}  // namespace
+
+std::filesystem::path absolute_path(const std::string& text) {
+  std::filesystem::path path = std::filesystem::absolute(text);
+  if (std::find(path.begin(), path.end(), "..") != path.end()) {  // what is before it may be a link
+    std::error_code ignored;
+    std::filesystem::path resolved = std::filesystem::weakly_canonical(path, ignored);
+    if (!resolved.empty()) path = std::move(resolved);
+  }
+  path = path.lexically_normal();
+  if (!path.has_filename() && path != path.root_path()) path = path.parent_path();
+  return path;
+}
+
+std::vector<std::filesystem::path> absolute_paths(const std::vector<std::string>& texts) {
+  std::vector<std::filesystem::path> paths;
+  paths.reserve(texts.size());
+  for (const std::string& text : texts) paths.push_back(absolute_path(text));
+  return paths;
+}
+
+bool is_library(const std::filesystem::path& dir) {
+  std::error_code ignored;
+  return std::filesystem::exists(dir / "catalog.sqlite", ignored);
+}
+
+Library open_library(const Context& context, OpenMode mode) {
+  const std::filesystem::path dir = resolve_library_dir(context.globals.library);
+  if (mode != OpenMode::kCreate && !is_library(dir)) {
+    throw Error(ErrorCode::kNotFound, "no library at " + dir.string() + "; 'tessera index FOLDER' makes one");
+  }
+  return Library::open(dir, mode);
+}
+
+ImageId find_image(const Library& library, const std::string& path_or_id) {
+  if (only_digits(path_or_id)) return library.image(parse_id(path_or_id)).id;
+  const std::filesystem::path path = absolute_path(path_or_id);
+  if (const auto id = library.find_path(path)) return *id;
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored)) {
+    if (const auto id = library.find_hash(hash_content(read_file(path)))) return *id;
+    throw Error(ErrorCode::kNotFound, path.string() + " is not in the library " + library.dir().string() +
+                                          "; 'tessera index' its folder, or use 'tessera search'");
+  }
+  throw Error(ErrorCode::kNotFound,
+              path.string() + " is neither in the library " + library.dir().string() + " nor a file");
+}
+
+std::filesystem::path asked_model_dir(const GlobalOptions& globals) {
+  if (!globals.model.empty()) return globals.model;
+  const char* variable = std::getenv("TESSERA_MODEL");
+  return variable == nullptr ? std::filesystem::path() : std::filesystem::path(variable);
+}
+
+EncoderOptions ComputeOptions::encoder_options() const {
+  EncoderOptions options;
+  options.device = device;
+  options.threads = threads;
+  if (dtype == "f32") options.compute = ComputeType::kF32;
+  if (dtype == "bf16") options.compute = ComputeType::kBF16;
+  return options;
+}
+
+void add_compute_options(CLI::App& app, ComputeOptions& options) {
+  const auto one_of = [](std::vector<std::string> names) {
+    return [names = std::move(names)](const std::string& text) {
+      if (std::find(names.begin(), names.end(), text) != names.end()) return std::string();
+      std::string message = "'" + text + "' is none of ";
+      for (std::size_t i = 0; i < names.size(); ++i) message += (i > 0 ? ", " : "") + names[i];
+      return message;
+    };
+  };
+  app.add_option("--device", options.device, "where the encoder runs: auto or cpu")
+      ->type_name("NAME")
+      ->check(one_of({"auto", "cpu"}))
+      ->capture_default_str();
+  app.add_option("--dtype", options.dtype,
+                 "numbers the encoder computes with: auto (bf16 where the processor has it), f32 or bf16")
+      ->type_name("TYPE")
+      ->check(one_of({"auto", "f32", "bf16"}))
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "threads to use (default: one per core)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""));
+}
+
+std::unique_ptr<Encoder> load_library_encoder(const Context& context, const Library& library,
+                                              const ComputeOptions& options) {
+  const auto wanted = library.encoder();
+  if (!wanted) {
+    throw Error(ErrorCode::kNotFound,
+                "the library " + library.dir().string() + " is empty; 'tessera index FOLDER' fills it");
+  }
+  std::string found;
+  for (const std::filesystem::path& dir : model_candidates(context, *wanted)) {
+    auto encoder = Encoder::load(dir, options.encoder_options());
+    if (encoder->info().weights_hash == wanted->weights_hash) {
+      warn_if_untrained(context.console, encoder->info().model_name, encoder->info().trained);
+      return encoder;
+    }
+    found +=
+        (found.empty() ? "" : ", ") + dir.string() + " (weights " + encoder->info().weights_hash.substr(0, 8) + ")";
+  }
+  throw Error(ErrorCode::kModelMismatch, "the library " + library.dir().string() + " was made with the model " +
+                                             wanted->model_name + " (weights " + wanted->weights_hash.substr(0, 8) +
+                                             "), which is not " + found + "; say where it is with --model DIR");
+}
+
+void warn_if_untrained(Console& console, const std::string& model_name, bool trained) {
+  if (!trained) console.warning("the model " + model_name + " is untrained; what it calls similar means little");
+}
+
+}  // namespace tessera::cli
