@@ -80,7 +80,12 @@ class Targets:
         pooled = torch.einsum("rk,nkd->nrd", weights, dense.float().flatten(1, 2)) * self.region_scale
         return unit(pooled - self.region_mean)
 
-    def cells(self, dense, gh, gw, width):
-        """The leading `width` components, unit variance, at the patch grid: [B, gh * gw, width]"""
-        x = (dense.float()[..., :width] * self.cell_scale[:width]).clamp(-5, 5).permute(0, 3, 1, 2)
-        return F.interpolate(x, size=(gh, gw), mode="bilinear").flatten(2).transpose(1, 2)
+    @staticmethod
+    def at_grid(dense, gh, gw):
+        """[B, h, w, width] -> float32 [B, gh, gw, width], bilinear"""
+        dense = F.interpolate(dense.float().permute(0, 3, 1, 2), size=(gh, gw), mode="bilinear")
+        return dense.permute(0, 2, 3, 1)
+
+    def cells(self, dense, width):
+        """dense [B, gh, gw, w] -> the leading `width` components at unit variance, [B, gh * gw, width]"""
+        return (dense[..., :width] * self.cell_scale[:width]).clamp(-5, 5).flatten(1, 2)

@@ -16,10 +16,11 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from .hybrid_file import read_hybrid
 from .losses import cosine_loss, relational_loss, sample_token_count
-from .radio1d import Hybrid, Shape, normalised_global
+from .radio1d import GLOBAL_SCALE, Hybrid, Shape, normalised_global
 from .stem import lite_stem
-from .targets import REGIONS, Targets
+from .targets import Targets
 
 BATCH = 128
 DENSE_TARGET = 48
@@ -101,23 +102,43 @@ def mirrored(batch):
 
 
 def student_inputs(student, batch):
-    """Cached maps -> (patches, pooled, gh, gw)"""
+    """Cached maps -> (patches [B, gh, gw, F], pooled [B, G])"""
     maps = [batch["stem." + name] for name in student.net.stem.spec["patch_maps"]]
     gh, gw = maps[0].shape[1:3]
     patches = torch.cat([student.net.stem.to_grid(m.permute(0, 3, 1, 2), gh, gw) for m in maps], 2)
-    return patches, batch["stem.pooled"], gh, gw
+    return patches.unflatten(1, (gh, gw)), batch["stem.pooled"]
 
 
-def losses_of(student, targets, batch, count, device):
-    """{name: loss} of one batch; `count` tokens go to the decoder (None = all)."""
-    patches, pooled, gh, gw = student_inputs(student, batch)
+def sample_window(gh, gw, rng):
+    """(top, left, height, width) of the part of the grid that is trained on: half of the time all of it.
+
+    Otherwise one side is cut by up to a third, to an even number of cells, so that other grid shapes are seen too.
+    """
+    if rng.random() < 0.5:
+        return 0, 0, gh, gw
+    height, width = gh, gw
+    if rng.random() < 0.5:
+        height = 2 * int(rng.integers(gh // 3, gh // 2 + 1))
+    else:
+        width = 2 * int(rng.integers(gw // 3, gw // 2 + 1))
+    return int(rng.integers(0, gh - height + 1)), int(rng.integers(0, gw - width + 1)), height, width
+
+
+def losses_of(student, targets, batch, device, window=None, count=None):
+    """{name: loss} of one batch: the `window` of the grid (None = all), `count` tokens to the decoder (None = all)."""
+    patches, pooled = student_inputs(student, batch)
+    dense = targets.at_grid(batch["dense"], *patches.shape[1:3])
+    top, left, gh, gw = window or (0, 0, *patches.shape[1:3])
+    patches, dense = (x[:, top:top + gh, left:left + gw].contiguous() for x in (patches, dense))
+    patches = patches.flatten(1, 2)
     whole = targets.whole({k[8:]: v for k, v in batch.items() if k.startswith("teacher.")}).to(device)
-    regions = targets.regions(batch["dense"]).to(device)
-    cells = targets.cells(batch["dense"], gh, gw, DENSE_TARGET).to(device)
+    regions = targets.regions(dense).to(device)
+    decoded = len(patches) // 2 if student.training else len(patches)
+    cells = targets.cells(dense[:decoded], DENSE_TARGET).to(device)
     with torch.autocast(device.type, torch.bfloat16):
         prefix, tokens = student.net.encode_features(patches.to(device), pooled.to(device), gh, gw)
         shape = student.net.radio.shape
-        dense = student.dense_head(student.net.radio.decoder(tokens[:, :count], gh, gw)[:, shape.prefix:])
+        dense = student.dense_head(student.net.radio.decoder(tokens[:decoded, :count], gh, gw)[:, shape.prefix:])
         summary = student.summary_head(prefix[:, :shape.class_tokens].flatten(1))
     placed = tokens[:, 1:1 + regions.shape[1]].float()
     lead = placed[..., :regions.shape[-1]]
@@ -139,10 +160,24 @@ def optimizer_of(student):
 def fit_normalisation(student, chunks):
     """Feature centring and scale from some cached chunks."""
     rows = [student_inputs(student, c.rows(np.arange(c.size))) for c in chunks]
-    patches = torch.cat([r[0].flatten(0, 1).float() for r in rows])
+    patches = torch.cat([r[0].flatten(0, 2).float() for r in rows])
     student.net.patch_mean.copy_(patches.mean(0))
     student.net.patch_scale.copy_(1 / (patches.std(0) + 1e-3))
     student.net.global_mean.copy_(torch.cat([normalised_global(r[1]) for r in rows]).mean(0))
+
+
+def fit_global_map(student, targets, chunks, ridge=1e-3, gain=10.0):
+    """Starts the global map as the ridge regression from the stem's pooled features to the leading target components."""
+    rows = [{k: v for k, v in c.rows(np.arange(c.size)).items() if k == "stem.pooled" or k.startswith("teacher.")}
+            for c in chunks]
+    x = torch.cat([(normalised_global(r["stem.pooled"]) - student.net.global_mean) * GLOBAL_SCALE for r in rows])
+    y = torch.cat([targets.whole({k[8:]: v for k, v in r.items() if k.startswith("teacher.")}) for r in rows])
+    width = student.net.radio.shape.width
+    gram = x.T @ x / len(x)
+    gram += ridge * gram.trace() * torch.eye(len(gram)) / len(gram)
+    solution = torch.linalg.solve(gram, x.T @ y[:, :width] / len(x))
+    student.net.radio.patch_generator.global_map.weight.copy_(gain * solution.T)
+    student.net.radio.patch_generator.global_map.bias.zero_()
 
 
 def save(path, **state):
@@ -159,13 +194,21 @@ def validate(student, targets, store, device):
         for chunk in store.held_out:
             for at in range(0, chunk.size - BATCH + 1, BATCH):
                 batch = chunk.rows(np.arange(at, at + BATCH))
-                values.append({k: v.item() for k, v in losses_of(student, targets, batch, None, device).items()})
+                values.append({k: v.item() for k, v in losses_of(student, targets, batch, device).items()})
     student.train()
     return {k: sum(v[k] for v in values) / len(values) for k in values[0]}
 
 
-def train(work_dir, stem_name, steps, rate=1.5e-3, init=None, log_every=100):
-    """Trains up to step `steps` in total; goes on from WORK/student.pt if there, else from `init` or from scratch."""
+def learning_rate(rate, step, progress):
+    """Warm-up over 200 steps, then a cosine down to 1 % over the run; `progress` in 0..1."""
+    return rate * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, progress))))
+
+
+def train(work_dir, stem_name, steps, minutes=None, rate=1.5e-3, init=None, log_every=100):
+    """Trains until `steps` steps or `minutes` minutes in all, whichever comes first, counted over interruptions.
+
+    Goes on from WORK/student.pt if that is there, else from the exported model `init`, else from scratch.
+    """
     work_dir = Path(work_dir)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     store = FeatureStore(work_dir / "cache")
@@ -177,49 +220,54 @@ def train(work_dir, stem_name, steps, rate=1.5e-3, init=None, log_every=100):
                                                for k in rows[0] if k.startswith("teacher.")},
                     torch.cat([r["dense"] for r in rows]), 2 * student.net.radio.shape.width)
     targets = Targets(work_dir / "targets.npz")
-    step, checkpoint = 0, work_dir / "student.pt"
-    if checkpoint.exists() or init:
-        state = torch.load(checkpoint if checkpoint.exists() else init, map_location="cpu", weights_only=True)
-        student.load_state_dict(state["student"], strict="heads_missing" not in state)
-        step = state.get("step", 0)
+    step, before, state, checkpoint = 0, 0.0, {}, work_dir / "student.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        student.load_state_dict(state["student"])
+        step, before = state["step"], state["seconds"]
+    elif init:
+        student.net.load_state_dict(read_hybrid(init).state_dict())
     else:
-        state = {}
-        fit_normalisation(student, store.held_out)
+        with torch.no_grad():
+            fit_normalisation(student, store.held_out)
+            fit_global_map(student, targets, [c for c, _ in max(store.groups.values(), key=len)])
     student.to(device)
     optimizer = optimizer_of(student)
     if "optimizer" in state:
         optimizer.load_state_dict(state["optimizer"])
     rng, history, started, saved = np.random.default_rng(step), [], time.time(), time.time()
-    network = student
-    while step < steps:
-        scale = min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+    progress = 0.0
+    while progress < 1:
         for group in optimizer.param_groups:
-            group["lr"] = rate * scale
+            group["lr"] = learning_rate(rate, step, progress)
         batch = store.sample(BATCH, rng)
         if rng.random() < 0.5:
             batch = mirrored(batch)
-        gh, gw = batch["stem." + student.net.stem.spec["patch_maps"][0]].shape[1:3]
-        values = losses_of(network, targets, batch, sample_token_count(gh * gw // 4, rng), device)
+        window = sample_window(*batch["stem." + student.net.stem.spec["patch_maps"][0]].shape[1:3], rng)
+        count = sample_token_count(window[2] * window[3] // 4, rng)
+        values = losses_of(student, targets, batch, device, window, count)
         loss = sum(WEIGHTS[k] * v for k, v in values.items())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()
         step += 1
+        seconds = before + time.time() - started
+        progress = max(step / steps, seconds / 60 / minutes if minutes else 0)
         history.append({k: v.item() for k, v in values.items()})
-        if step % log_every == 0 or step == steps:
+        if step % log_every == 0 or progress >= 1:
             held = validate(student, targets, store, device)
             mean = {k: sum(h[k] for h in history) / len(history) for k in held}
-            line = {"step": step, "seconds": round(time.time() - started), "views": store.count(),
-                    "rate": rate * scale, "train": mean, "held_out": held}
+            line = {"step": step, "seconds": round(seconds), "views": store.count(),
+                    "rate": learning_rate(rate, step, progress), "train": mean, "held_out": held}
             line = json.dumps(line, default=float)
             with open(work_dir / "train.log", "a", encoding="utf-8") as log:
                 log.write(line + "\n")
             print(line, flush=True)
             history = []
             store.refresh()
-        if time.time() - saved > 120 or step == steps:
-            save(checkpoint, student=student.state_dict(), optimizer=optimizer.state_dict(), step=step,
+        if time.time() - saved > 120 or progress >= 1:
+            save(checkpoint, student=student.state_dict(), optimizer=optimizer.state_dict(), step=step, seconds=seconds,
                  shape=asdict(student.net.radio.shape), stem=student.net.stem.spec)
             saved = time.time()
     return student

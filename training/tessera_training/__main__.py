@@ -1,0 +1,140 @@
+"""Command line: python -m tessera_training run --data DIR --teachers DIR --work DIR (see training/README.md)."""
+import argparse
+import io
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from . import cache, evaluate, export, golden, train, verify
+from .data import read_training
+
+STEM = "efficientnet-lite1"
+STEM_SIZE = 192
+TEACHER_SIZE = 224
+
+
+def fill_worker(args, worker):
+    """One process of the cache: single-threaded, so that two of them use two cores without waiting for each other."""
+    torch.set_num_threads(1)
+    _, pictures = read_training(args.data)
+    sizes = [Image.open(io.BytesIO(picture)).size for picture in pictures]
+    extractor = cache.Extractor(STEM, STEM_SIZE, args.teachers, TEACHER_SIZE, Path(args.work) / "dense_basis.npz")
+    extractor.fit_basis([pictures[i] for i in np.linspace(0, len(pictures) - 1, 512).astype(int)])
+    cache.fill(Path(args.work) / "cache", pictures, sizes, args.views, extractor, worker, args.workers)
+
+
+def run_cache(args):
+    for view in args.views:
+        (Path(args.work) / "cache" / str(view)).mkdir(parents=True, exist_ok=True)
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=fill_worker, args=(args, i)) for i in range(args.workers)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        if worker.exitcode != 0:
+            raise SystemExit(f"a cache worker ended with {worker.exitcode}")
+
+
+def run_train(args):
+    train.train(args.work, STEM, args.steps, args.minutes, init=args.init)
+
+
+def run_export(args):
+    state = torch.load(Path(args.work) / "student.pt", map_location="cpu", weights_only=True)
+    student = train.new_student(STEM)
+    student.load_state_dict(state["student"])
+    size = export.export(student.net.eval(), args.out, args.name, STEM_SIZE)
+    print(f"{args.out}: step {state['step']}, {size / 1e6:.1f} MB")
+
+
+def run_evaluate(args):
+    if args.features == "model":
+        encode = evaluate.model_tokens(args.model, torch.bfloat16 if args.bf16 else torch.float32)
+    elif args.features == "stem":
+        encode = evaluate.stem_tokens(args.model)
+    else:
+        encode = evaluate.teacher_tokens(args.teachers, args.features)
+    title = f"{args.features} {args.size}"
+    results = evaluate.evaluate(encode, args.data, args.size, args.features != "model", table_dir=args.work)
+    evaluate.report(title, results)
+    if args.work:
+        evaluate.save_results(Path(args.work) / "evaluation.jsonl", title, results)
+
+
+def run_verify(args):
+    for name in ("radio1d-tiny-a", "radio1d-tiny-c"):
+        error = verify.largest_error(args.goldens, name)
+        print(f"{name}: largest error {error:.1e}")
+        if not error < 5e-5:
+            raise SystemExit(f"{name}: the PyTorch graph differs from the reference")
+
+
+def run_golden(args):
+    golden.write_golden(args.out)
+
+
+def run_all(args):
+    run_cache(args)
+    run_train(args)
+    run_export(args)
+    args.model, args.features, args.size, args.bf16 = args.out, "model", STEM_SIZE, False
+    run_evaluate(args)
+
+
+def parser():
+    top = argparse.ArgumentParser(prog="tessera_training", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, function, text, *groups):
+        sub = commands.add_parser(name, help=text, description=text)
+        for group in groups:
+            group(sub)
+        sub.set_defaults(function=function)
+
+    def data(sub):
+        sub.add_argument("--data", required=True, help="folder with train-*.tar, train.csv and the eval-* sets")
+
+    def work(sub):
+        sub.add_argument("--work", required=True, help="folder for cached features and checkpoints (about 6 GB)")
+
+    def caching(sub):
+        sub.add_argument("--teachers", help="folder with mnv2_tf.safetensors and inception_v3_m9.safetensors")
+        sub.add_argument("--views", type=int, nargs="+", default=[0, 1], help="views per picture (default 0 1)")
+        sub.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+
+    def training(sub):
+        sub.add_argument("--steps", type=int, default=4000, help="optimiser steps in all (default 4000)")
+        sub.add_argument("--minutes", type=float, help="stop after this much training time in all")
+        sub.add_argument("--init", help="exported model to start from")
+
+    def out(sub):
+        sub.add_argument("--out", required=True, help="folder to write")
+        sub.add_argument("--name", default="tessera-hybrid-s", help="the model's name in config.json")
+
+    def evaluation(sub):
+        sub.add_argument("--model", help="exported model folder")
+        sub.add_argument("--features", default="model",
+                         help="model, stem, or a teacher part: lite2, mnv2, inception_m8, inception_m9")
+        sub.add_argument("--teachers", help="folder of the teachers")
+        sub.add_argument("--size", type=int, default=STEM_SIZE)
+        sub.add_argument("--bf16", action="store_true")
+        sub.add_argument("--work", help="folder for results and the cached composition tables")
+
+    command("run", run_all, "cache, train, export and evaluate", data, work, caching, training, out)
+    command("cache", run_cache, "precompute stem and teacher features", data, work, caching)
+    command("train", run_train, "train the blocks; resumes", work, training)
+    command("export", run_export, "write config.json and model.safetensors of the last checkpoint", work, out)
+    command("evaluate", run_evaluate, "measure on the evaluation sets", data, evaluation)
+    command("verify", run_verify, "check the graph against golden files",
+            lambda sub: sub.add_argument("--goldens", required=True, help="folder of the released-format goldens"))
+    command("golden", run_golden, "write the tiny hybrid for the C++ tests", out)
+    return top
+
+
+if __name__ == "__main__":
+    arguments = parser().parse_args()
+    arguments.function(arguments)
