@@ -1,0 +1,136 @@
+"""Tests of the recipe that need no pictures: python -m unittest discover -s tests (in training/)."""
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tessera_training.cache import crop_box, plan, shape_of, sized
+from tessera_training.golden import random_hybrid, write_golden
+from tessera_training.hybrid_file import read_hybrid
+from tessera_training.export import export
+from tessera_training.losses import relational_loss, sample_token_count
+from tessera_training.metrics import aligned_tokens, comp_at, composition_table, generalised_iou, precision
+from tessera_training.safetensors_io import read_safetensors, write_safetensors
+from tessera_training.stem import LITE_MEAN, LITE_STD, Stem, same_padding
+from tessera_training.targets import REGIONS, region_weights
+from tessera_training.train import sample_window
+
+GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "data" / "stem"
+
+
+class StemTest(unittest.TestCase):
+    def test_same_padding_puts_the_odd_cell_after(self):
+        self.assertEqual(same_padding(64, 3, 2), (0, 1))
+        self.assertEqual(same_padding(64, 5, 2), (1, 2))
+        self.assertEqual(same_padding(7, 3, 2), (1, 1))
+        self.assertEqual(same_padding(7, 5, 1), (2, 2))
+
+    def test_coarse_map_is_repeated(self):
+        coarse = torch.arange(6.0).view(1, 1, 2, 3)
+        grid = Stem.to_grid(coarse, 3, 5).view(3, 5)
+        self.assertEqual(grid.tolist(), [[0, 0, 1, 1, 2], [0, 0, 1, 1, 2], [3, 3, 4, 4, 5]])
+
+
+class ExportTest(unittest.TestCase):
+    def test_folded_file_gives_the_unfolded_tokens(self):
+        hybrid = random_hybrid(3)
+        with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+            export(hybrid, folder, "t", 64, half=False)
+            x = torch.randn(2, 3, 64, 96)
+            for ours, theirs in zip(hybrid.encode(x), read_hybrid(folder).encode(x)):
+                self.assertLess((ours - theirs).abs().max().item(), 1e-4)
+
+    def test_stored_golden_is_reproduced(self):
+        hybrid, stored = read_hybrid(GOLDEN), read_safetensors(GOLDEN / "io.safetensors")
+        with torch.inference_mode():
+            for case in ("even", "odd", "wide", "thin"):
+                prefix, tokens = hybrid.encode((stored[case + ".input"] - LITE_MEAN) / LITE_STD)
+                self.assertLess((tokens - stored[case + ".tokens"]).abs().max().item(), 5e-5)
+                self.assertLess((prefix - stored[case + ".prefix"]).abs().max().item(), 5e-5)
+
+    def test_golden_is_deterministic(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write_golden(folder)
+            self.assertEqual((Path(folder) / "config.json").read_text(), (GOLDEN / "config.json").read_text())
+
+    def test_safetensors_round_trip(self):
+        tensors = {"b": torch.randn(2, 3), "a": torch.arange(4), "c": torch.randn(5).half()}
+        with tempfile.TemporaryDirectory() as folder:
+            write_safetensors(Path(folder) / "x", tensors)
+            back = read_safetensors(Path(folder) / "x")
+        self.assertEqual(sorted(back), ["a", "b", "c"])
+        for name, tensor in tensors.items():
+            self.assertTrue(torch.equal(tensor, back[name]))
+
+
+class ViewTest(unittest.TestCase):
+    def test_views_keep_shape_and_stay_inside(self):
+        import random
+        rng = random.Random(0)
+        for size in ((128, 128), (200, 128), (128, 170)):
+            shape = shape_of(size)
+            self.assertEqual(sized("landscape", 192), (256, 192))
+            for view in (0, 1, 2):
+                left, top, right, bottom = crop_box(size, shape, view, rng)
+                self.assertGreaterEqual(min(left, top), 0)
+                self.assertLessEqual(right, size[0] + 1e-6)
+                self.assertLessEqual(bottom, size[1] + 1e-6)
+
+    def test_plan_covers_every_picture_once(self):
+        chunks = plan([(128, 128)] * 300 + [(200, 128)] * 300, 1, 5)
+        self.assertEqual(sorted(i for _, ids in chunks for i in ids), list(range(600)))
+
+    def test_windows_are_even_and_inside(self):
+        rng = np.random.default_rng(0)
+        for _ in range(200):
+            top, left, height, width = sample_window(12, 16, rng)
+            self.assertEqual((height % 2, width % 2), (0, 0))
+            self.assertTrue(0 <= top <= 12 - height and 0 <= left <= 16 - width)
+
+    def test_region_weights(self):
+        weights = region_weights(7, 5)
+        self.assertEqual(tuple(weights.shape), (len(REGIONS), 35))
+        self.assertTrue(torch.allclose(weights.sum(1), torch.ones(len(REGIONS))))
+        left = weights[0].view(7, 5)
+        self.assertEqual(left[:, 3:].abs().sum().item(), 0)
+
+    def test_token_counts_favour_few(self):
+        rng = np.random.default_rng(0)
+        counts = np.array([sample_token_count(36, rng) for _ in range(4000)])
+        self.assertEqual((counts.min(), counts.max() <= 36), (1, True))
+        self.assertLess(abs(counts.mean() / 36 - 1 / 3), 0.03)
+
+
+class MetricTest(unittest.TestCase):
+    def test_generalised_iou(self):
+        a = np.array([[0, 0, 1, 1.0]])
+        b = np.array([[0, 0, 1, 1.0], [2, 0, 1, 1.0]])
+        np.testing.assert_allclose(generalised_iou(a, b), [[1, -1 / 3]])
+
+    def test_precision_and_comp(self):
+        similarity = np.array([[1, 0.9, 0.1], [0.9, 1, 0.2], [0.1, 0.2, 1]])
+        first, both = precision(similarity, ["a", "a", "b"], 2)
+        self.assertAlmostEqual(first, 200 / 3)
+        self.assertAlmostEqual(both, 100 / 3)
+        boxes = {"p": [("cat", 0, 0, 1, 1)], "q": [("cat", 0, 0, 1, 1)], "r": [("dog", 0, 0, 1, 1)]}
+        table = composition_table(["p", "q", "r"], boxes, 2)
+        self.assertEqual(table[0].tolist(), [0, 1, 0])
+        self.assertEqual(comp_at(table, similarity[:2], 1), 100)
+
+    def test_aligned_is_the_weighted_mean_cosine(self):
+        tokens = np.random.default_rng(0).normal(size=(2, 4, 8))
+        rows = aligned_tokens(tokens, 4)
+        z = tokens / np.linalg.norm(tokens, axis=-1, keepdims=True)
+        weights = 1 - np.arange(4) / 4
+        self.assertAlmostEqual(rows[0] @ rows[1], ((z[0] * z[1]).sum(1) * weights).sum() / weights.sum())
+
+    def test_relational_loss_is_zero_for_equal_similarities(self):
+        x = torch.nn.functional.normalize(torch.randn(6, 8), dim=1)
+        rotation = torch.linalg.qr(torch.randn(8, 8))[0]
+        self.assertLess(relational_loss(x @ rotation, x).item(), 1e-4)
+
+
+if __name__ == "__main__":
+    unittest.main()
