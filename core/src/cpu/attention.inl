@@ -18,12 +18,10 @@ TESSERA_INLINE AttentionLayout attention_layout(int tokens, int head_dim) {
   return {round_up(static_cast<std::size_t>(tokens), kLanes), round_up(static_cast<std::size_t>(head_dim), kLanes)};
 }
 
-// Floats: k^T [head_dim, keys], v [keys, width], q tile [head_dim, kRows], scores [kRows, kKeys], O [kRows, width].
+// Floats: k^T [width, keys], v [keys, width], q tile [kRows, width], scores [kRows, kKeys], O [kRows, width].
 static std::size_t attention_workspace(int tokens, int head_dim) {
   const AttentionLayout layout = attention_layout(tokens, head_dim);
-  const auto dim = static_cast<std::size_t>(head_dim);
-  return sizeof(float) * (dim * layout.keys + layout.keys * layout.width + round_up(dim * kRows, 16) + kRows * kKeys +
-                          kRows * layout.width);
+  return sizeof(float) * (2 * layout.keys * layout.width + 2 * kRows * layout.width + kRows * kKeys);
 }
 
 // acc[r][c] += sum_i a[r * row_step + i * step] * b[i * b_stride + c * kLanes]
@@ -43,6 +41,41 @@ TESSERA_INLINE void multiply_tile(Vec (&acc)[kRows][Columns], const float* a, st
   }
 }
 
+// `dim` values as f32, scaled, zeros up to `width`.
+template <typename T>
+TESSERA_INLINE void load_row(const T* in, std::size_t dim, std::size_t width, float scale, float* out) {
+  std::size_t d = 0;
+  for (; d + kLanes <= dim; d += kLanes) store(out + d, load(in + d) * scale);
+  for (; d < dim; ++d) out[d] = load_one(in + d) * scale;
+  for (; d < width; ++d) out[d] = 0.0f;
+}
+
+// Transposes kLanes x kLanes floats in log2(kLanes) rounds of exchanging the off-diagonal halves of ever larger squares.
+TESSERA_INLINE void transpose_square(const float* in, std::size_t in_stride, float* out, std::size_t out_stride) {
+  Vec rows[kLanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) rows[i] = load(in + static_cast<std::size_t>(i) * in_stride);
+#pragma GCC unroll 4
+  for (int step = 1; step < kLanes; step *= 2) {
+    IntVec low, high;  // sources of the two results, second operand counted from kLanes
+#pragma GCC unroll 16
+    for (int lane = 0; lane < kLanes; ++lane) {
+      low[lane] = (lane & step) == 0 ? lane : kLanes + lane - step;
+      high[lane] = (lane & step) == 0 ? lane + step : kLanes + lane;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) {
+      if ((i & step) == 0) {
+        const Vec a = rows[i], b = rows[i + step];
+        rows[i] = __builtin_shuffle(a, b, low);
+        rows[i + step] = __builtin_shuffle(a, b, high);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) store(out + static_cast<std::size_t>(i) * out_stride, rows[i]);
+}
+
 template <typename T>
 TESSERA_INLINE void pack_keys_values(const AttentionJob& job, const AttentionLayout& layout, float* kt, float* v) {
   const auto dim = static_cast<std::size_t>(job.head_dim);
@@ -50,20 +83,29 @@ TESSERA_INLINE void pack_keys_values(const AttentionJob& job, const AttentionLay
   const auto stride = static_cast<std::size_t>(job.stride);
   const T* keys = static_cast<const T*>(job.k);
   const T* values = static_cast<const T*>(job.v);
-  for (std::size_t j = 0; j < layout.keys; ++j) {
-    for (std::size_t d = 0; d < dim; ++d) kt[d * layout.keys + j] = j < tokens ? load_one(keys + j * stride + d) : 0.0f;
-    float* row = v + j * layout.width;
-    for (std::size_t d = 0; d < layout.width; ++d) {
-      row[d] = j < tokens && d < dim ? load_one(values + j * stride + d) : 0.0f;
+  for (std::size_t first = 0; first < layout.keys; first += kLanes) {
+    float* rows = v + first * layout.width;  // k passes through the place of these rows of v
+    for (std::size_t j = 0; j < kLanes; ++j) {
+      const std::size_t row = first + j;
+      load_row(keys + row * stride * (row < tokens), row < tokens ? dim : 0, layout.width, 1.0f, rows + j * layout.width);
+    }
+    for (std::size_t d = 0; d < layout.width; d += kLanes) {
+      transpose_square(rows + d, layout.width, kt + d * layout.keys + first, layout.keys);
+    }
+    for (std::size_t j = 0; j < kLanes; ++j) {
+      const std::size_t row = first + j;
+      load_row(values + row * stride * (row < tokens), row < tokens ? dim : 0, layout.width, 1.0f,
+               rows + j * layout.width);
     }
   }
 }
 
 // scores[r * kKeys + c] = q row r * key c for Columns vectors of keys.
 template <int Columns>
-TESSERA_INLINE void score_tile(const float* q, const float* kt, std::size_t keys, std::size_t dim, float* scores) {
+TESSERA_INLINE void score_tile(const float* q, std::size_t q_stride, const float* kt, std::size_t keys, std::size_t dim,
+                               float* scores) {
   Vec acc[kRows][Columns] = {};
-  multiply_tile<Columns>(acc, q, 1, kRows, kt, keys, dim);
+  multiply_tile<Columns>(acc, q, q_stride, 1, kt, keys, dim);
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
@@ -76,9 +118,9 @@ TESSERA_INLINE void score_block(const float* q, const float* kt, const Attention
                                 std::size_t first, std::size_t count, float* scores) {
   std::size_t j = 0;
   for (; j + kColumns * kLanes <= count; j += kColumns * kLanes) {
-    score_tile<kColumns>(q, kt + first + j, layout.keys, dim, scores + j);
+    score_tile<kColumns>(q, layout.width, kt + first + j, layout.keys, dim, scores + j);
   }
-  for (; j < count; j += kLanes) score_tile<1>(q, kt + first + j, layout.keys, dim, scores + j);
+  for (; j < count; j += kLanes) score_tile<1>(q, layout.width, kt + first + j, layout.keys, dim, scores + j);
 }
 
 // Turns one row of scores into exp(score - maximum); updates maximum and sum; returns exp(old maximum - new maximum).
@@ -136,9 +178,9 @@ TESSERA_INLINE void attend(const AttentionJob& job) {
   const auto dim = static_cast<std::size_t>(job.head_dim);
   const auto tokens = static_cast<std::size_t>(job.tokens);
   float* kt = static_cast<float*>(job.workspace);
-  float* v = kt + dim * layout.keys;
+  float* v = kt + layout.width * layout.keys;
   float* q = v + layout.keys * layout.width;
-  float* scores = q + round_up(dim * kRows, 16);
+  float* scores = q + kRows * layout.width;
   float* output = scores + kRows * kKeys;
   pack_keys_values<T>(job, layout, kt, v);
 
@@ -146,8 +188,7 @@ TESSERA_INLINE void attend(const AttentionJob& job) {
     for (int r = 0; r < kRows; ++r) {  // rows past the end repeat the last one and are not written
       const int row = first + r < job.query_end ? first + r : job.query_end - 1;
       const T* source = static_cast<const T*>(job.q) + row * job.stride;
-      for (std::size_t d = 0; d < dim; ++d)
-        q[d * kRows + static_cast<std::size_t>(r)] = load_one(source + d) * job.scale;
+      load_row(source, dim, layout.width, job.scale, q + static_cast<std::size_t>(r) * layout.width);
     }
     float maxima[kRows], sums[kRows], corrections[kRows];
     for (int r = 0; r < kRows; ++r) {
@@ -168,7 +209,9 @@ TESSERA_INLINE void attend(const AttentionJob& job) {
       T* target = static_cast<T*>(job.out) + (first + r) * job.out_stride;
       const float* row = output + static_cast<std::size_t>(r) * layout.width;
       const float inverse = 1.0f / sums[r];
-      for (std::size_t d = 0; d < dim; ++d) store_one(target + d, row[d] * inverse);
+      std::size_t d = 0;
+      for (; d + kLanes <= dim; d += kLanes) store(target + d, load(row + d) * inverse);
+      for (; d < dim; ++d) store_one(target + d, row[d] * inverse);
     }
   }
 }

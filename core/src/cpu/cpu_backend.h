@@ -10,7 +10,7 @@ namespace tessera::cpu {
 class CpuBackend final : public Backend {
  public:
   // `kernel_level` limits the own kernels (select_kernels); tests use it to check every instruction set.
-  CpuBackend(DType activation, int threads, int kernel_level = 2);
+  CpuBackend(DType activation, int threads, int kernel_level = kBestKernels);
 
   std::string name() const override { return "cpu"; }
   std::string detail() const override;

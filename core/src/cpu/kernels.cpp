@@ -18,7 +18,9 @@ const Kernels& select_kernels(int max_level) {
   const bool avx512 = avx2 && covers(dnnl::cpu_isa::avx512_core) && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
-  const int level = std::min(max_level, avx512 ? 2 : avx2 ? 1 : 0);
+  const bool amx = max_level > 2 && avx512 && covers(dnnl::cpu_isa::avx512_core_amx) && enable_amx();
+  const int level = std::min(max_level, amx ? 3 : avx512 ? 2 : avx2 ? 1 : 0);
+  if (level == 3) return kernels_amx();
   if (level == 2) return kernels_avx512();
   if (level == 1) return kernels_avx2();
   return kernels_sse2();

@@ -25,7 +25,7 @@ struct AttentionJob {
 };
 
 struct Kernels {
-  const char* name;  // "avx512", "avx2", "sse2"
+  const char* name;  // "amx", "avx512", "avx2", "sse2"
   void (*to_bf16)(const float* in, std::size_t count, std::uint16_t* out);
   void (*to_float)(const std::uint16_t* in, std::size_t count, float* out);
   void (*add)(const float* a, const float* b, std::size_t count, float* out);
@@ -43,8 +43,12 @@ struct Kernels {
 const Kernels& kernels_sse2();
 const Kernels& kernels_avx2();
 const Kernels& kernels_avx512();
+const Kernels& kernels_amx();
+// Asks the system for the tile registers; false if this process cannot have them.
+bool enable_amx();
 
-// The best table for this processor within `max_level` (0 = sse2, 1 = avx2, 2 = avx512).
-const Kernels& select_kernels(int max_level = 2);
+// The best table for this processor within `max_level` (0 = sse2, 1 = avx2, 2 = avx512, 3 = amx).
+inline constexpr int kBestKernels = 3;
+const Kernels& select_kernels(int max_level = kBestKernels);
 
 }  // namespace tessera::cpu

@@ -403,12 +403,12 @@ TEST_P(BackendTest, MergeAndSplitOrders) {
 }
 
 std::string variant_name(const testing::TestParamInfo<Variant>& info) {
-  constexpr const char* kLevels[] = {"sse2", "avx2", "avx512"};
+  constexpr const char* kLevels[] = {"sse2", "avx2", "avx512", "amx"};
   return std::string(std::get<0>(info.param) == DType::kF32 ? "f32_" : "bf16_") + kLevels[std::get<1>(info.param)];
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, BackendTest,
-                         testing::Combine(testing::Values(DType::kF32, DType::kBF16), testing::Values(0, 1, 2)),
+                         testing::Combine(testing::Values(DType::kF32, DType::kBF16), testing::Values(0, 1, 2, 3)),
                          variant_name);
 
 TEST(CpuBackend, SaysWhatItIs) {

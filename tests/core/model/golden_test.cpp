@@ -186,7 +186,7 @@ TEST_P(GoldenTest, EveryTensorInF32) {
 }
 
 std::string test_name(const testing::TestParamInfo<std::tuple<GoldenModel, int>>& info) {
-  constexpr const char* kLevels[] = {"sse2", "avx2", "avx512"};
+  constexpr const char* kLevels[] = {"sse2", "avx2", "avx512", "amx"};
   return std::string(std::get<0>(info.param).name) + "_" + kLevels[std::get<1>(info.param)];
 }
 

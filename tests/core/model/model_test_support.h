@@ -54,7 +54,7 @@ struct LoadedGraph {
   std::unique_ptr<Backend> backend;
   std::unique_ptr<VisionTransformer> graph;
 
-  LoadedGraph(const std::filesystem::path& folder, DType type, int kernel_level = 2)
+  LoadedGraph(const std::filesystem::path& folder, DType type, int kernel_level = cpu::kBestKernels)
       : backend(std::make_unique<cpu::CpuBackend>(type, 2, kernel_level)) {
     const Checkpoint checkpoint(folder);
     ModelConfig config = read_model_config(checkpoint);
