@@ -50,7 +50,8 @@ TESSERA_INLINE void load_row(const T* in, std::size_t dim, std::size_t width, fl
   for (; d < width; ++d) out[d] = 0.0f;
 }
 
-// Transposes kLanes x kLanes floats in log2(kLanes) rounds of exchanging the off-diagonal halves of ever larger squares.
+// Transposes kLanes x kLanes floats in log2(kLanes) rounds of exchanging the off-diagonal halves of ever larger
+// squares.
 TESSERA_INLINE void transpose_square(const float* in, std::size_t in_stride, float* out, std::size_t out_stride) {
   Vec rows[kLanes];
 #pragma GCC unroll 16
@@ -87,7 +88,8 @@ TESSERA_INLINE void pack_keys_values(const AttentionJob& job, const AttentionLay
     float* rows = v + first * layout.width;  // k passes through the place of these rows of v
     for (std::size_t j = 0; j < kLanes; ++j) {
       const std::size_t row = first + j;
-      load_row(keys + row * stride * (row < tokens), row < tokens ? dim : 0, layout.width, 1.0f, rows + j * layout.width);
+      load_row(keys + row * stride * (row < tokens), row < tokens ? dim : 0, layout.width, 1.0f,
+               rows + j * layout.width);
     }
     for (std::size_t d = 0; d < layout.width; d += kLanes) {
       transpose_square(rows + d, layout.width, kt + d * layout.keys + first, layout.keys);

@@ -18,10 +18,10 @@ namespace tessera::cpu {
 namespace {
 
 // Tiles hold 16 rows of 64 bytes. Per head, k^T and v are packed once into tiles of 32 x 16 bf16 (pairs of rows
-// interleaved, as TDPBF16PS wants its second factor). Then per 32 queries and kKeys keys: scores in f32, running maximum
-// and sum, probabilities in bf16, O += P * v in f32. Everything of a step fits the second-level cache.
-constexpr std::size_t kTile = 16;                     // rows, and f32 columns
-constexpr std::size_t kDepth = 32;                    // bf16 columns
+// interleaved, as TDPBF16PS wants its second factor). Then per 32 queries and kKeys keys: scores in f32, running
+// maximum and sum, probabilities in bf16, O += P * v in f32. Everything of a step fits the second-level cache.
+constexpr std::size_t kTile = 16;                      // rows, and f32 columns
+constexpr std::size_t kDepth = 32;                     // bf16 columns
 constexpr std::size_t kTileElements = kTile * kDepth;  // bf16 elements of 1 KiB
 constexpr std::size_t kQueries = 32;
 constexpr std::size_t kKeys = 256;
