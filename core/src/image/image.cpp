@@ -12,7 +12,10 @@ namespace tessera {
 namespace codec {
 
 void Source::fail(ErrorCode code, std::string_view reason) const {
-  throw Error(code, name + ": " + std::string(reason));
+  std::string sentence(reason);  // libraries put line breaks and bytes of the file into their messages
+  std::replace_if(
+      sentence.begin(), sentence.end(), [](char c) { return c < ' ' || c > '~'; }, ' ');
+  throw Error(code, name + ": " + sentence);
 }
 
 void Source::check_size(std::uint64_t width, std::uint64_t height) const {
