@@ -9,6 +9,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/writer_lock.h"
+#include "search/searcher.h"
 #include "store/segment.h"
 #include "tessera/indexer/library.h"
 
@@ -32,6 +33,8 @@ struct Library::Impl {
   void remove_unnamed_segments();
   std::vector<OpenSegment> open_segments();
   const std::vector<OpenSegment>& segments();  // those of the view, opened at first use
+  // Over the view without pictures whose files are all missing. The coarse index is opened when first asked for.
+  const Searcher& searcher(bool with_index);
   SegmentSpec segment_spec() const;
 
   std::filesystem::path dir;
@@ -40,6 +43,8 @@ struct Library::Impl {
   std::optional<catalog::WriterLock> lock;
   std::unique_ptr<catalog::Catalog> catalog;
   std::optional<std::vector<OpenSegment>> view;
+  std::optional<Searcher> search;
+  bool search_has_index = false;  // that it was looked for
 };
 
 SegmentSpec segment_spec_of(const LibraryEncoder& encoder);

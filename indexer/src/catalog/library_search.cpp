@@ -6,7 +6,10 @@
 
 namespace tessera {
 
-void Library::refresh() { impl_->view.reset(); }
+void Library::refresh() {
+  impl_->view.reset();
+  impl_->search.reset();
+}
 
 const std::vector<OpenSegment>& Library::Impl::segments() {
   if (!view) view = open_segments();
@@ -39,7 +42,52 @@ QueryPart Library::tokens(ImageId id, int tokens) const {
                                            " is in a segment that does not exist");
     }
     impl.view.reset();
+    impl.search.reset();
   }
+}
+
+const Searcher& Library::Impl::searcher(bool with_index) {
+  if (search && (search_has_index || !with_index)) return *search;
+  const std::vector<ImageId> vanished = catalog->vanished_images();
+  std::vector<SearchPart> parts;
+  for (const OpenSegment& open : segments()) {
+    SearchPart part{open.segment, open.images};
+    for (ImageId& id : part.ids) {
+      if (std::binary_search(vanished.begin(), vanished.end(), id)) id = 0;
+    }
+    parts.push_back(std::move(part));
+  }
+  std::shared_ptr<const CoarseIndex> index;
+  if (with_index && !parts.empty()) index = CoarseIndex::open(coarse_path(), parts.front().segment->width()).index;
+  search.emplace(std::move(parts), std::move(index));
+  search_has_index = with_index;
+  return *search;
+}
+
+SearchResult Library::search(const Query& query, const SearchOptions& options) const {
+  Impl& impl = *impl_;
+  std::int64_t rows = 0;
+  for (const OpenSegment& open : impl.segments()) rows += open.entry.rows;
+  const bool may_use_index = options.coarse == CoarseMethod::kIvfPq || options.coarse == CoarseMethod::kHnsw ||
+                             (options.coarse == CoarseMethod::kAuto && rows > options.exact_limit);
+  const Searcher& searcher = impl.searcher(may_use_index);
+  if (options.under.empty()) return searcher.search(query, options);
+  const std::vector<ImageId> allowed = impl.catalog->images_under(options.under);
+  return searcher.search(query, options, std::span<const ImageId>(allowed));
+}
+
+void Library::build_coarse_index(CoarseMethod method) {
+  impl_->require_writer();
+  refresh();
+  std::vector<std::shared_ptr<const Segment>> segments;
+  for (const OpenSegment& open : impl_->segments()) segments.push_back(open.segment);
+  if (segments.empty()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "library " + impl_->dir.string() + " holds no picture to build a coarse index from");
+  }
+  if (method == CoarseMethod::kAuto) method = CoarseMethod::kIvfPq;
+  CoarseIndex::build(impl_->coarse_path(), method, segments);
+  impl_->search.reset();
 }
 
 }  // namespace tessera

@@ -1,0 +1,102 @@
+// What `search` and `similar` share: options of the two stages, the output, the contact sheet.
+#include "search_options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "resolve.h"
+#include "sheet_file.h"
+
+namespace tessera::cli {
+namespace {
+
+// A CLI11 check out of a parser that throws Error.
+template <typename Parse>
+auto checked_by(Parse parse) {
+  return [parse](const std::string& text) {
+    try {
+      parse(text);
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+}
+
+}  // namespace
+
+void add_search_options(CLI::App& app, SearchCommandOptions& options) {
+  app.add_option("-k", options.k, "how many results")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000).description(""))
+      ->capture_default_str();
+  app.add_option("--under", options.under, "only pictures with a file below this folder; may be repeated")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  app.add_option("--rerank", options.rerank,
+                 "how the candidates are compared: aligned (token by token), maxsim (best matching tokens) or none")
+      ->type_name("METHOD")
+      ->check(checked_by([](const std::string& text) { parse_rerank_method(text); }))
+      ->capture_default_str();
+  app.add_option("--tokens", options.tokens,
+                 "tokens compared per picture; fewer look at the broad content only (default: all stored)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096).description(""));
+  app.add_option("--candidates", options.candidates, "pictures that the first stage hands to the comparison")
+      ->type_name("K")
+      ->check(CLI::Range(1, 10'000'000).description(""))
+      ->capture_default_str();
+  app.add_option("--coarse", options.coarse, "first stage: auto, exact, ivfpq or hnsw")
+      ->type_name("METHOD")
+      ->check(checked_by([](const std::string& text) { parse_coarse_method(text); }))
+      ->capture_default_str();
+  app.add_option("--not-weight", options.not_weight,
+                 "how strongly --not examples push away; 1 = as much as one example attracts")
+      ->type_name("W")
+      ->check(CLI::Range(0.01, 100.0).description(""))
+      ->capture_default_str();
+  app.add_option("--format", options.format, "output: " + std::string(kFormatNames))
+      ->type_name("FORMAT")
+      ->check(check_format)
+      ->capture_default_str();
+  app.add_option("--sheet", options.sheet, "also write a contact sheet: FILE.jpg, FILE.png or FILE.html")
+      ->type_name("FILE");
+  app.add_option("--open", options.open, "like --sheet, and show it if there is a display")->type_name("FILE");
+}
+
+ExitCode run_search(Context& context, const Library& library, const Query& query, std::vector<QueryExample> examples,
+                    const std::vector<ImageId>& exclude, const SearchCommandOptions& options) {
+  if (!options.sheet.empty()) check_sheet_name(options.sheet);
+  if (!options.open.empty()) check_sheet_name(options.open);
+  SearchOptions search;
+  search.k = options.k;
+  search.rerank = parse_rerank_method(options.rerank);
+  search.tokens = options.tokens;
+  search.candidates = options.candidates;
+  search.coarse = parse_coarse_method(options.coarse);
+  search.under = absolute_paths(options.under);
+  search.exclude = exclude;
+
+  HitList list;
+  list.result = library.search(query, search);
+  list.query = std::move(examples);
+  list.rerank = search.rerank;
+  list.under = search.under;
+  const int stored = library.encoder() ? library.encoder()->stored_tokens : 0;
+  list.tokens = search.rerank == RerankMethod::kNone ? 1
+                : options.tokens == 0                ? stored
+                                                     : std::min(options.tokens, stored);
+  for (const SearchHit& hit : list.result.hits) list.rows.push_back({hit, library.image(hit.id)});
+
+  write_hits(context.out, parse_format(options.format), list, std::filesystem::current_path());
+  context.out.flush();
+  context.console.note(hits_summary(list));
+  if (!options.sheet.empty()) write_sheet(list, options.sheet, context.console);
+  if (!options.open.empty()) {
+    write_sheet(list, options.open, context.console);
+    open_in_viewer(options.open, context.console);
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace tessera::cli

@@ -1,0 +1,32 @@
+// What `search` and `similar` share: options of the two stages, the output, the contact sheet.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "command.h"
+#include "hits.h"
+#include "tessera/indexer/library.h"
+
+namespace tessera::cli {
+
+struct SearchCommandOptions {
+  int k = 20;
+  int tokens = 0;
+  int candidates = 200;
+  std::string rerank = "aligned";
+  std::string coarse = "auto";
+  std::vector<std::string> under;
+  float not_weight = 0.5F;
+  std::string format = "table";
+  std::string sheet;
+  std::string open;
+};
+
+void add_search_options(CLI::App& app, SearchCommandOptions& options);
+
+// Runs the search, prints the hits and writes the contact sheet. `examples` describe the query's parts in order.
+ExitCode run_search(Context& context, const Library& library, const Query& query, std::vector<QueryExample> examples,
+                    const std::vector<ImageId>& exclude, const SearchCommandOptions& options);
+
+}  // namespace tessera::cli
