@@ -24,8 +24,8 @@ namespace tessera::testing {
 // A new folder, removed with everything in it at the end.
 class TempDir {
  public:
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tessera_test_XXXXXX").string();
+  explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string pattern = (parent / "tessera_test_XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw errno_error("make folder", pattern, errno);
     path_ = std::filesystem::canonical(pattern);
   }
