@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -137,6 +139,33 @@ TEST(Program, AReaderThatLeavesIsNoError) {
   ::close(ends[1]);
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
+}
+
+// Processor time of one start, the least of several; wall time would measure the machine's other work.
+double start_milliseconds(const std::vector<std::string>& arguments) {
+  double least = 1e9;
+  for (int i = 0; i < 10; ++i) {
+    rusage before{};
+    rusage after{};
+    ::getrusage(RUSAGE_CHILDREN, &before);
+    run_tessera(arguments);
+    ::getrusage(RUSAGE_CHILDREN, &after);
+    const auto milliseconds = [](const timeval& time) {
+      return double(time.tv_sec) * 1e3 + double(time.tv_usec) / 1e3;
+    };
+    least = std::min(least, milliseconds(after.ru_utime) + milliseconds(after.ru_stime) -
+                                milliseconds(before.ru_utime) - milliseconds(before.ru_stime));
+  }
+  return least;
+}
+
+TEST(Program, StartsInUnderTwentyMilliseconds) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  constexpr double kLimit = 400;
+#else
+  constexpr double kLimit = 20;
+#endif
+  EXPECT_LT(start_milliseconds({"--help"}), kLimit);
 }
 
 void wait_for_stop(const Interrupt& interrupt) {
