@@ -95,6 +95,34 @@ struct Conditioning {
   float std[3] = {};
 };
 
+// A k x k convolution over NHWC maps, "same" padding (docs/MODEL_FORMAT.md), then bias, then ReLU6 if asked for.
+struct ConvShape {
+  int kernel = 1;
+  int stride = 1;
+  int in = 0;
+  int out = 0;
+  bool depthwise = false;
+  bool relu6 = false;
+};
+
+class ConvWeights {
+ public:
+  virtual ~ConvWeights() = default;
+  ConvShape shape;
+};
+
+// [B, size.height, size.width, channels] in the activation type.
+struct FeatureMap {
+  Tensor tensor;
+  GridSize size;
+  int channels = 0;
+};
+
+// Size of a "same" convolution's output.
+constexpr GridSize strided(GridSize size, int stride) {
+  return {(size.height + stride - 1) / stride, (size.width + stride - 1) / stride};
+}
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -123,6 +151,25 @@ class Backend {
   // out [rows, w.out] = in [rows, w.in] * w^T + bias, then options. `in` has the activation type.
   virtual void linear(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options,
                       Tensor out) = 0;
+
+  // `weight` [out, in, k, k], or [out, 1, k, k] if depthwise, of any float type; `bias` holds `out` values.
+  virtual std::unique_ptr<ConvWeights> pack_convolution(const ConvShape& shape, const TensorView& weight,
+                                                        std::span<const float> bias) = 0;
+
+  // out [B, ceil(h / stride), ceil(w / stride), out channels] = activation(convolution(in)) + addend (of out's shape,
+  // unless null). All in the activation type; out is none of the other two.
+  virtual void convolution(const ConvWeights& weights, FeatureMap in, int batch, Tensor addend, Tensor out) = 0;
+
+  // out [B, grid.count(), sum of channels]: for every cell the features of all maps side by side; a map of half the
+  // grid's size (rounded up) is repeated 2 x 2.
+  virtual void gather_maps(std::span<const FeatureMap> maps, int batch, GridSize grid, Tensor out) = 0;
+
+  // out [B, channels] f32: mean over all cells, square root of what is positive, divided by its Euclidean norm.
+  virtual void pool_map(FeatureMap map, int batch, Tensor out) = 0;
+
+  // Adds weight [out_width, in_width] * in [B, in_width] + bias to the first token of `out` of each image. All f32.
+  virtual void add_projection(Tensor weight, Tensor bias, Tensor in, int batch, int in_width, int out_width,
+                              TokenRange out) = 0;
 
   // Over the last dimension, biased variance; in f32, out any type, may be the same place.
   virtual void layer_norm(const NormWeights& norm, Tensor in, std::int64_t rows, int width, Tensor out) = 0;

@@ -52,6 +52,27 @@ class ProfilingBackend final : public Backend {
     options.gelu = options.gelu && gelu_;
     timed(label, flops, [&] { inner_->linear(weights, in, rows, options, out); });
   }
+  std::unique_ptr<ConvWeights> pack_convolution(const ConvShape& shape, const TensorView& weight,
+                                                std::span<const float> bias) override {
+    return inner_->pack_convolution(shape, weight, bias);
+  }
+  void convolution(const ConvWeights& weights, FeatureMap in, int batch, Tensor addend, Tensor out) override {
+    const ConvShape& shape = weights.shape;
+    const double flops = 2.0 * batch * strided(in.size, shape.stride).count() * shape.kernel * shape.kernel *
+                         shape.out * (shape.depthwise ? 1 : shape.in);
+    timed(shape.depthwise ? "depthwise" : "convolution", flops,
+          [&] { inner_->convolution(weights, in, batch, addend, out); });
+  }
+  void gather_maps(std::span<const FeatureMap> maps, int batch, GridSize grid, Tensor out) override {
+    timed("other", 0, [&] { inner_->gather_maps(maps, batch, grid, out); });
+  }
+  void pool_map(FeatureMap map, int batch, Tensor out) override {
+    timed("other", 0, [&] { inner_->pool_map(map, batch, out); });
+  }
+  void add_projection(Tensor weight, Tensor bias, Tensor in, int batch, int in_width, int out_width,
+                      TokenRange out) override {
+    timed("other", 0, [&] { inner_->add_projection(weight, bias, in, batch, in_width, out_width, out); });
+  }
   void layer_norm(const NormWeights& norm, Tensor in, std::int64_t rows, int width, Tensor out) override {
     timed("layer_norm", 0, [&] { inner_->layer_norm(norm, in, rows, width, out); });
   }

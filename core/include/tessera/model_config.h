@@ -16,6 +16,33 @@ struct DecoderConfig {
   std::vector<int> mlp_widths;  // per block, rows of fc1
 };
 
+// One layer of a convolutional stem (docs/MODEL_FORMAT.md); padding is always "same", activations ReLU6 or none.
+struct StemLayer {
+  enum class Kind { kConv, kDepthwise, kPointwise };
+  std::string name;
+  Kind kind = Kind::kConv;
+  int kernel = 1;
+  int stride = 1;
+  int in = 0;   // channels
+  int out = 0;  // channels
+  bool relu6 = false;
+  int add = -1;  // index of the earlier layer whose output is added, or -1
+};
+
+// The stem of a hybrid model: patch features and a global feature instead of raw patches. Indices are into `layers`.
+struct StemConfig {
+  std::string name;
+  std::vector<StemLayer> layers;
+  std::vector<int> patch_maps;
+  int global_map = 0;
+
+  int features() const {  // F
+    int sum = 0;
+    for (const int map : patch_maps) sum += layers[static_cast<std::size_t>(map)].out;
+    return sum;
+  }
+};
+
 // Notation of the specification: C base width, D = 2C, P prefix tokens, M first block after the merge.
 struct ModelConfig {
   std::string name;  // config "version", or the folder's name
@@ -35,6 +62,7 @@ struct ModelConfig {
   bool qkv_bias = true;
   bool progressive_reduction = false;    // changes the numbers; from the config only (spec section 6)
   bool trained = true;                   // false only for a model whose config says "tessera": {"trained": false}
+  std::optional<StemConfig> stem;        // absent in a released checkpoint
   std::optional<DecoderConfig> decoder;  // absent = encoder-only checkpoint
   int preferred_size = 512;              // preferred_resolution of the config
 

@@ -59,7 +59,8 @@ CpuBackend::CpuBackend(DType activation, int threads, int kernel_level)
       bf16_refused_(activation_ != activation),
       threads_(threads > 0 ? threads : available_threads()),
       kernels_(select_kernels(kernel_level)),
-      products_(activation_, kernels_) {}
+      products_(activation_, kernels_),
+      convolutions_(activation_) {}
 
 std::string CpuBackend::detail() const {
   const dnnl::version_t* version = dnnl::version();
@@ -111,6 +112,16 @@ std::unique_ptr<LinearWeights> CpuBackend::pack_linear(const TensorView& weight,
 void CpuBackend::linear(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out) {
   const ThreadScope scope(threads_);
   products_.run(weights, in, rows, options, out, threads_);
+}
+
+std::unique_ptr<ConvWeights> CpuBackend::pack_convolution(const ConvShape& shape, const TensorView& weight,
+                                                          std::span<const float> bias) {
+  return convolutions_.pack(shape, weight, bias);
+}
+
+void CpuBackend::convolution(const ConvWeights& weights, FeatureMap in, int batch, Tensor addend, Tensor out) {
+  const ThreadScope scope(threads_);
+  convolutions_.run(weights, in, batch, addend, out);
 }
 
 }  // namespace cpu

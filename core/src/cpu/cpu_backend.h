@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend.h"
+#include "cpu/convolution.h"
 #include "cpu/kernels.h"
 #include "cpu/linear.h"
 
@@ -27,6 +28,13 @@ class CpuBackend final : public Backend {
   void patchify(std::span<const float> pixels, int batch, GridSize grid, int patch, const Conditioning& conditioning,
                 Tensor out) override;
   void linear(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out) override;
+  std::unique_ptr<ConvWeights> pack_convolution(const ConvShape& shape, const TensorView& weight,
+                                                std::span<const float> bias) override;
+  void convolution(const ConvWeights& weights, FeatureMap in, int batch, Tensor addend, Tensor out) override;
+  void gather_maps(std::span<const FeatureMap> maps, int batch, GridSize grid, Tensor out) override;
+  void pool_map(FeatureMap map, int batch, Tensor out) override;
+  void add_projection(Tensor weight, Tensor bias, Tensor in, int batch, int in_width, int out_width,
+                      TokenRange out) override;
   void layer_norm(const NormWeights& norm, Tensor in, std::int64_t rows, int width, Tensor out) override;
   void qk_norm(const NormWeights& q, const NormWeights& k, Tensor qkv, std::int64_t rows, int heads,
                int head_dim) override;
@@ -46,6 +54,7 @@ class CpuBackend final : public Backend {
   int threads_;
   const Kernels& kernels_;
   LinearEngine products_;
+  ConvolutionEngine convolutions_;
   Buffer workspace_;  // attention, one part per thread
 };
 

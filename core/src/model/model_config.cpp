@@ -4,88 +4,15 @@
 #include <string>
 
 #include "model/config_reader.h"
+#include "model/config_section.h"
+#include "model/stem_config.h"
 #include "tessera/error.h"
 
 namespace tessera {
 namespace {
 
 using Json = nlohmann::json;
-
-// Typed access to one JSON object of config.json; null and missing are the same.
-class Section {
- public:
-  Section(const Json& object, std::string path, std::string file)
-      : object_(object), path_(std::move(path)), file_(std::move(file)) {}
-
-  Error error(const std::string& key, const std::string& reason) const {
-    return Error(ErrorCode::kBadModel, file_ + ": " + path_ + key + " " + reason);
-  }
-
-  const Json* find(const std::string& key) const {
-    const auto position = object_.find(key);
-    return position == object_.end() || position->is_null() ? nullptr : &*position;
-  }
-
-  Section section(const std::string& key) const {
-    const Json* value = find(key);
-    if (value == nullptr) throw error(key, "is missing");
-    if (!value->is_object()) throw error(key, "is not an object");
-    return Section(*value, path_ + key + ".", file_);
-  }
-
-  std::optional<std::int64_t> integer(const std::string& key) const {
-    const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
-    if (!value->is_number_integer()) throw error(key, "is not an integer");
-    return value->get<std::int64_t>();
-  }
-
-  std::optional<bool> boolean(const std::string& key) const {
-    const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
-    if (!value->is_boolean()) throw error(key, "is neither true nor false");
-    return value->get<bool>();
-  }
-
-  std::optional<std::string> text(const std::string& key) const {
-    const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
-    if (!value->is_string()) throw error(key, "is not a string");
-    return value->get<std::string>();
-  }
-
-  // The single element of an integer array such as downscale_levels.
-  std::optional<std::int64_t> single_level(const std::string& key) const {
-    const Json* value = find(key);
-    if (value == nullptr) return std::nullopt;
-    if (!value->is_array() || value->empty() || !(*value)[0].is_number_integer()) {
-      throw error(key, "is not a list of block numbers");
-    }
-    if (value->size() != 1) {
-      throw Error(ErrorCode::kUnsupported, file_ + ": " + path_ + key + " lists more than one block");
-    }
-    return (*value)[0].get<std::int64_t>();
-  }
-
-  // A value the tensors have already settled: the config may repeat it but not contradict it.
-  void expect(const std::string& key, std::int64_t actual) const { expect(key, integer(key), actual); }
-  void expect(const std::string& key, std::optional<std::int64_t> stated, std::int64_t actual) const {
-    if (stated && *stated != actual) {
-      throw error(key, "is " + std::to_string(*stated) + " but the tensors show " + std::to_string(actual));
-    }
-  }
-  void expect_flag(const std::string& key, bool actual) const {
-    const auto stated = boolean(key);
-    if (stated && *stated != actual) {
-      throw error(key, std::string("is ") + (*stated ? "true" : "false") + " but the tensors show the opposite");
-    }
-  }
-
- private:
-  const Json& object_;
-  std::string path_;
-  std::string file_;
-};
+using Section = ConfigSection;
 
 constexpr std::int64_t kMaxExtent = 1 << 20;  // no dimension of a sane model is larger
 
@@ -202,7 +129,8 @@ void refuse_other_variants(const Section& top, const Section& kwargs) {
   }
   const Json* image_size = kwargs.find("img_size");
   const Json* cpe_size = kwargs.find("cpe_max_size");
-  if (image_size != nullptr && cpe_size != nullptr && image_size->is_number_integer() && *image_size == *cpe_size) {
+  if (kwargs.find("stem") == nullptr && image_size != nullptr && cpe_size != nullptr &&
+      image_size->is_number_integer() && *image_size == *cpe_size) {
     throw Error(ErrorCode::kUnsupported,
                 kwargs.error("cpe_max_size", "equals img_size: positions without resizing are not supported").what());
   }
@@ -264,12 +192,16 @@ ModelConfig read_model_config(const Checkpoint& checkpoint) {
   ModelConfig config;
   const std::string embedder = model + "patch_generator.embedder.weight";
   const auto embedder_shape = shape_of(checkpoint, embedder, 2);
-  if (embedder_shape[1] % 3 != 0) {
+  config.width = static_cast<int>(embedder_shape[0]);
+  config.stem = read_stem_config(kwargs);
+  if (config.stem) {
+    config.patch = kStemPatch;
+  } else if (embedder_shape[1] % 3 != 0) {
     throw Error(ErrorCode::kBadModel, "tensor " + embedder + " does not take RGB patches: its second dimension is " +
                                           std::to_string(embedder_shape[1]));
+  } else {
+    config.patch = exact_root(embedder_shape[1] / 3, embedder);
   }
-  config.width = static_cast<int>(embedder_shape[0]);
-  config.patch = exact_root(embedder_shape[1] / 3, embedder);
   const std::string positions = model + "patch_generator.pos_embed";
   config.position_grid = exact_root(shape_of(checkpoint, positions, 3)[1], positions);
   config.prefix_tokens = static_cast<int>(shape_of(checkpoint, model + "patch_generator.cls_token.token", 2)[0]);

@@ -8,7 +8,9 @@
 namespace tessera {
 
 VisionTransformer::VisionTransformer(Backend& backend, ModelConfig config, ModelWeights weights)
-    : backend_(backend), config_(std::move(config)), weights_(std::move(weights)) {}
+    : backend_(backend), config_(std::move(config)), weights_(std::move(weights)) {
+  if (config_.stem) stem_.emplace(backend_, *config_.stem);
+}
 
 void VisionTransformer::reserve(int batch, GridSize grid) {
   const auto B = static_cast<std::size_t>(batch);
@@ -34,10 +36,11 @@ void VisionTransformer::reserve(int batch, GridSize grid) {
     buffer = Buffer(backend_, elements, type);
   };
   const DType act = backend_.activation_type();
-  const auto patch = static_cast<std::size_t>(3 * config_.patch * config_.patch);
+  const auto patch = static_cast<std::size_t>(stem_ ? stem_->features() : 3 * config_.patch * config_.patch);
   grow(scratch_.x, stream, DType::kF32);
   grow(scratch_.y, stream, DType::kF32);
   grow(scratch_.prefix, B * P * 2 * C, DType::kF32);
+  if (stem_) grow(scratch_.global, B * static_cast<std::size_t>(stem_->global_width()), DType::kF32);
   grow(scratch_.patches, B * std::max(N * patch, cells * 4 * C), act);
   grow(scratch_.normed, stream, act);
   grow(scratch_.qkv, 3 * stream, act);
@@ -55,17 +58,30 @@ void VisionTransformer::report(const TensorTap& tap, std::string_view name, Tens
   tap(name, values, shape);
 }
 
-// Section 3. patches [B, N, 3pp] -> projection [B, N, C] + positions [N, C]; x = prefix tokens, then patches.
+// Section 3, steps 2 and 3: patches [B, N, 3pp]; or the stem's features [B, N, F].
+void VisionTransformer::make_patches(const PixelInput& input, const TensorTap& tap) {
+  const Tensor patches = scratch_.patches.tensor();
+  const int N = input.grid.count();
+  if (stem_) {
+    stem_->run(*weights_.stem, weights_.conditioning, input, patches, scratch_.global.tensor(), tap);
+    report(tap, "global", scratch_.global.tensor(), {input.batch, stem_->global_width()});
+    report(tap, "patches", patches, {input.batch, N, stem_->features()});
+    return;
+  }
+  if (!input.images.empty()) {
+    backend_.patchify(input.images, config_.patch, weights_.conditioning, patches);
+  } else {
+    backend_.patchify(input.pixels, input.batch, input.grid, config_.patch, weights_.conditioning, patches);
+  }
+  report(tap, "patches", patches, {input.batch, N, 3 * config_.patch * config_.patch});
+}
+
+// Section 3, steps 4 to 6. projection [B, N, C] + positions [N, C]; x = prefix tokens, then patches.
 void VisionTransformer::embed(const PixelInput& input, const TensorTap& tap) {
   const int B = input.batch, P = config_.prefix_tokens, C = config_.width, N = input.grid.count();
   const int T = P + N;
   const Tensor patches = scratch_.patches.tensor();
-  if (!input.images.empty()) {
-    backend_.patchify(input.images, config_.patch, weights_.conditioning, patches);
-  } else {
-    backend_.patchify(input.pixels, B, input.grid, config_.patch, weights_.conditioning, patches);
-  }
-  report(tap, "patches", patches, {B, N, 3 * config_.patch * config_.patch});
+  make_patches(input, tap);
 
   const Tensor projected = scratch_.y.tensor();
   backend_.linear(*weights_.embedder, patches, std::int64_t{B} * N, {}, projected);
@@ -85,6 +101,10 @@ void VisionTransformer::embed(const PixelInput& input, const TensorTap& tap) {
   const Tensor x = scratch_.x.tensor();
   backend_.copy_tokens({weights_.prefix_tokens.tensor(), 0, 0}, {x, T, 0}, B, P, C);
   backend_.copy_tokens({projected, N, 0}, {x, T, P}, B, N, C, scratch_.positions.tensor());
+  if (stem_) {  // the global feature joins the first prefix token
+    backend_.add_projection(weights_.stem->global_weight.tensor(), weights_.stem->global_bias.tensor(),
+                            scratch_.global.tensor(), B, stem_->global_width(), C, {x, T, 0});
+  }
   if (weights_.pre_norm) backend_.layer_norm(*weights_.pre_norm, x, std::int64_t{B} * T, C, x);
   report(tap, "embed", x, {B, T, C});
 }

@@ -1,32 +1,21 @@
 // The RADIO1D graph, encoder and decoder, written once over Backend; shapes and steps as in the specification.
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "backend.h"
+#include "model/stem.h"
 #include "model/weights.h"
 #include "tessera/encoder.h"
 
 namespace tessera {
 
-// Receives an intermediate result as f32 on the host. Names: patches, patch_proj, pos_enc, embed, block<i>, merge0,
-// decoder.block<i>, decoder.split0.
-using TensorTap =
-    std::function<void(std::string_view name, std::span<const float> values, const std::vector<std::int64_t>& shape)>;
-
-// Patches of one batch: either pictures of one size or host pixels [batch, 3, H, W].
-struct PixelInput {
-  std::span<const Image> images;
-  std::span<const float> pixels;
-  int batch = 0;
-  GridSize grid;  // patches
-};
-
-// Thread rule: one thread at a time.
+// Taps (TensorTap): patches, patch_proj, pos_enc, embed, block<i>, merge0, decoder.block<i>, decoder.split0; of a
+// hybrid also global and the stem's layers by name. Thread rule: one thread at a time.
 class VisionTransformer {
  public:
   VisionTransformer(Backend& backend, ModelConfig config, ModelWeights weights);
@@ -45,7 +34,8 @@ class VisionTransformer {
     Buffer x;          // [B, T, w]
     Buffer y;          // [B, T, w] the stream being assembled: merge, truncation, split
     Buffer prefix;     // [B, P, 2C] f32 projected prefix
-    Buffer patches;    // [B, N, 3*p*p], later the joined cells [B, mh*mw, 4C]
+    Buffer global;     // [B, G] f32 the stem's global feature
+    Buffer patches;    // [B, N, 3*p*p or F], later the joined cells [B, mh*mw, 4C]
     Buffer normed;     // [B, T, w]
     Buffer qkv;        // [B, T, 3w]
     Buffer attended;   // [B, T, w]
@@ -57,6 +47,7 @@ class VisionTransformer {
   };
 
   void reserve(int batch, GridSize grid);
+  void make_patches(const PixelInput& input, const TensorTap& tap);
   void embed(const PixelInput& input, const TensorTap& tap);
   void block(const BlockWeights& weights, int batch, int tokens);
   void merge(int batch, GridSize grid, const TensorTap& tap);
@@ -68,6 +59,7 @@ class VisionTransformer {
   Backend& backend_;
   ModelConfig config_;
   ModelWeights weights_;
+  std::optional<Stem> stem_;
   Scratch scratch_;
 };
 

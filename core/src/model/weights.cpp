@@ -1,12 +1,8 @@
 // Strict weight loading: every tensor of the specification is asked for by name and shape, and no other may be there.
 #include "model/weights.h"
 
-#include <xxhash.h>
-
-#include <cstdio>
-#include <set>
-
 #include "model/config_reader.h"
+#include "model/weight_reader.h"
 #include "tessera/error.h"
 
 namespace tessera {
@@ -15,138 +11,13 @@ namespace {
 constexpr float kBlockEps = 1e-6f;   // block norms, q/k norms, final norms (section 4)
 constexpr float kGatherEps = 1e-5f;  // merge, split and patch normaliser (section 4)
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
-class Hasher {
- public:
-  Hasher() : state_(XXH3_createState(), &XXH3_freeState) {
-    if (!state_ || XXH3_128bits_reset(state_.get()) != XXH_OK) throw Error(ErrorCode::kInternal, "cannot hash weights");
-  }
-  void add(std::string_view text) { XXH3_128bits_update(state_.get(), text.data(), text.size()); }
-  void add(const std::string& name, const TensorView& tensor) {
-    add(name + ":" + tensor_type_name(tensor.type) + shape_text(tensor.shape) + ";");
-    XXH3_128bits_update(state_.get(), tensor.data.data(), tensor.data.size());
-  }
-  std::string digest() const {
-    const XXH128_hash_t hash = XXH3_128bits_digest(state_.get());
-    char text[33];
-    std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
-                  static_cast<unsigned long long>(hash.low64));
-    return text;
-  }
-
- private:
-  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state_;
-};
-
-// Hands out checked tensors and remembers which were asked for. With pack = false it checks only.
-class Reader {
- public:
-  Reader(const Checkpoint& checkpoint, Backend& backend) : checkpoint_(checkpoint), backend_(backend) {}
-
-  Backend& backend() { return backend_; }
-  void stop_packing() { pack_ = false; }
-  void stop_hashing() { hash_ = false; }
-  Hasher& hasher() { return hasher_; }
-
-  const TensorView& take(const std::string& name, const std::vector<std::int64_t>& shape) {
-    const TensorView* tensor = checkpoint_.find(name);
-    if (tensor == nullptr) throw Error(ErrorCode::kBadModel, "tensor " + name + " is missing");
-    if (tensor->shape != shape) {
-      throw Error(ErrorCode::kBadModel,
-                  "tensor " + name + " has shape " + shape_text(tensor->shape) + ", not " + shape_text(shape));
-    }
-    if (tensor->type == TensorType::kI64) {
-      throw Error(ErrorCode::kBadModel, "tensor " + name + " is of type I64, not a float type");
-    }
-    used_.insert(name);
-    if (hash_) hasher_.add(name, *tensor);
-    return *tensor;
-  }
-
-  std::vector<float> values(const std::string& name, const std::vector<std::int64_t>& shape) {
-    const TensorView& tensor = take(name, shape);
-    std::vector<float> result;
-    if (pack_) result = to_float(tensor);
-    checkpoint_.release(name);
-    return result;
-  }
-
-  Buffer buffer(const std::string& name, const std::vector<std::int64_t>& shape) {
-    const std::vector<float> host = values(name, shape);
-    if (!pack_) return {};
-    Buffer result(backend_, host.size(), DType::kF32);
-    backend_.upload(result.tensor(), host);
-    return result;
-  }
-
-  NormWeights norm(const std::string& name, int width, float eps) {
-    NormWeights result;
-    result.weight = buffer(name + ".weight", {width});
-    result.bias = buffer(name + ".bias", {width});
-    result.eps = eps;
-    return result;
-  }
-
-  // `scale` names a LayerScale vector, or is empty.
-  std::unique_ptr<LinearWeights> linear(const std::string& name, int out, int in, bool has_bias,
-                                        const std::string& scale = {}) {
-    std::vector<float> bias, row_scale;
-    if (!scale.empty()) row_scale = values(scale, {out});
-    if (has_bias) bias = values(name + ".bias", {out});
-    for (std::size_t i = 0; i < row_scale.size() && i < bias.size(); ++i) bias[i] *= row_scale[i];
-    const TensorView& weight = take(name + ".weight", {out, in});
-    std::unique_ptr<LinearWeights> result;
-    if (pack_) result = backend_.pack_linear(weight, bias, row_scale);
-    checkpoint_.release(name + ".weight");
-    return result;
-  }
-
-  void ignore(const std::string& name) { used_.insert(name); }
-
-  void refuse_unknown() const {
-    for (const std::string& name : checkpoint_.names()) {
-      if (used_.contains(name) || has_no_effect(name)) continue;
-      throw Error(ErrorCode::kBadModel,
-                  "tensor " + name + " of " + checkpoint_.directory().string() + " is not known to RADIO1D");
-    }
-  }
-
- private:
-  // Parts of a released state dictionary that never change prefix or 1D tokens (sections 1, 6 and 8).
-  bool has_no_effect(const std::string& name) const {
-    const std::string model = kModelPrefix;
-    if (name == model + "_iter_count" || name == model + "dynamic_rate_vec" ||
-        name == model + "dynamic_rate_projector.weight" || name == model + "dynamic_rate_projector.bias" ||
-        name == model + "reg_token") {
-      return true;
-    }
-    if (name == model + "norm_pre.weight" || name == model + "norm_pre.bias") {
-      return checkpoint_.has(model + "patch_generator.patch_normalizer.weight");
-    }
-    const std::string wrapper = kWrapperPrefix;
-    return name.starts_with(wrapper + "adaptors.") || name.starts_with(wrapper + "inter_feature_normalizer.");
-  }
-
-  const Checkpoint& checkpoint_;
-  Backend& backend_;
-  Hasher hasher_;
-  std::set<std::string> used_;
-  bool pack_ = true;
-  bool hash_ = true;
-};
-
 struct BlockOptions {
   bool qkv_bias = true;
   bool qk_norm = false;
   bool layer_scale = false;
 };
 
-BlockWeights load_block(Reader& reader, const std::string& name, int width, int heads, int mlp_width,
+BlockWeights load_block(WeightReader& reader, const std::string& name, int width, int heads, int mlp_width,
                         const BlockOptions& options) {
   BlockWeights block;
   block.width = width;
@@ -166,7 +37,7 @@ BlockWeights load_block(Reader& reader, const std::string& name, int width, int 
   return block;
 }
 
-Conditioning load_conditioning(Reader& reader) {
+Conditioning load_conditioning(WeightReader& reader) {
   const std::string name = std::string(kWrapperPrefix) + "input_conditioner.";
   const std::vector<float> mean = reader.values(name + "norm_mean", {3, 1, 1});
   const std::vector<float> std = reader.values(name + "norm_std", {3, 1, 1});
@@ -180,7 +51,7 @@ Conditioning load_conditioning(Reader& reader) {
   return conditioning;
 }
 
-DecoderWeights load_decoder_weights(Reader& reader, const ModelConfig& config) {
+DecoderWeights load_decoder_weights(WeightReader& reader, const ModelConfig& config) {
   const DecoderConfig& decoder = *config.decoder;
   const std::string name = std::string(kModelPrefix) + "decoder.";
   const int wide = config.token_width();
@@ -208,7 +79,7 @@ ModelWeights load_weights(const Checkpoint& checkpoint, const ModelConfig& confi
   const std::string model = kModelPrefix;
   const int width = config.width;
   const int wide = config.token_width();
-  Reader reader(checkpoint, backend);
+  WeightReader reader(checkpoint, backend);
   reader.hasher().add("radio1d;heads=" + std::to_string(config.heads) +
                       ";progressive_reduction=" + std::to_string(config.progressive_reduction) + ";");
   ModelWeights weights;
@@ -216,7 +87,9 @@ ModelWeights load_weights(const Checkpoint& checkpoint, const ModelConfig& confi
   reader.ignore(std::string(kWrapperPrefix) + "summary_idxs");  // read with the config
 
   const std::string generator = model + "patch_generator.";
-  weights.embedder = reader.linear(generator + "embedder", width, 3 * config.patch * config.patch, false);
+  if (config.stem) weights.stem = load_stem(reader, *config.stem, generator + "stem.", width);
+  const int features = config.stem ? config.stem->features() : 3 * config.patch * config.patch;
+  weights.embedder = reader.linear(generator + "embedder", width, features, false);
   weights.positions = reader.buffer(generator + "pos_embed", {1, config.position_grid * config.position_grid, width});
   weights.prefix_tokens = reader.buffer(generator + "cls_token.token", {config.prefix_tokens, width});
   if (config.pre_norm) weights.pre_norm = reader.norm(generator + "patch_normalizer", width, kGatherEps);

@@ -8,6 +8,7 @@
 
 #include "backend.h"
 #include "model/checkpoint.h"
+#include "model/stem.h"
 #include "tessera/model_config.h"
 
 namespace tessera {
@@ -38,7 +39,8 @@ struct DecoderWeights {
 
 struct ModelWeights {
   Conditioning conditioning;
-  std::unique_ptr<LinearWeights> embedder;  // 3*p*p -> C
+  std::optional<StemWeights> stem;
+  std::unique_ptr<LinearWeights> embedder;  // 3*p*p or the stem's features -> C
   Buffer positions;                         // [R*R, C]
   Buffer prefix_tokens;                     // [P, C]
   std::optional<NormWeights> pre_norm;
