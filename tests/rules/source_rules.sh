@@ -22,7 +22,7 @@ while read -r file; do
   [[ $line != '#!'* ]] || line=$(sed -n 2p "$file")
   [[ $line =~ ^(//|#|\"\"\"|\.\\\")\ ?.{15,} ]] || problem "$file: the first line does not say the file's job"
 done < <(find_sources \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cmake' -o -name '*.py' -o -name '*.sh' \
-  -o -name CMakeLists.txt -o -path './scripts/*' \))
+  -o -name CMakeLists.txt -o -path './scripts/*' \) -size +0)
 
 machine_paths='/(work|root|tmp/wt|home/[a-z]+)/'
 left_overs='\b(TO''DO|FIX''ME|XXX)\b|not (yet )?implement''ed'
