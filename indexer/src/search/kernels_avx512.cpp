@@ -4,6 +4,7 @@
 #if defined(__x86_64__)
 // GCC 12 warns inside its own intrinsics about values that are undefined on purpose (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
 
 namespace tessera {

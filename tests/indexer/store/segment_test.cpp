@@ -148,6 +148,38 @@ TEST(SegmentWriter, LeavesNothingWhenAbandonedAndReplacesStaleTemporaries) {
   EXPECT_FALSE(std::filesystem::exists(folder / "1.seg.tmp"));
 }
 
+// The images of tests/data/segments/version_1.seg: row r has r + 1 tokens of width 20.
+std::vector<TestImage> sample_images() {
+  std::vector<TestImage> images;
+  for (int row = 0; row < 3; ++row) {
+    TestImage image;
+    image.count = row + 1;
+    for (int i = 0; i < image.count * 20; ++i) image.tokens.push_back(float((i * 7 + row * 3) % 11 - 5));
+    image.content.digest.fill(static_cast<std::uint8_t>(row + 1));
+    image.content.bytes = std::uint64_t(1000 + row);
+    images.push_back(image);
+  }
+  return images;
+}
+
+TEST(Segment, ReadsTheSampleOfVersion1) {
+  const auto segment = Segment::open(std::filesystem::path(TESSERA_TEST_DATA) / "segments" / "version_1.seg");
+  EXPECT_NO_THROW(segment->verify());
+  EXPECT_EQ(segment->spec(), test::test_spec(20, 4));
+  const std::vector<TestImage> images = sample_images();
+  ASSERT_EQ(segment->rows(), images.size());
+  for (std::uint32_t row = 0; row < segment->rows(); ++row) {
+    EXPECT_EQ(segment->content(row), images[row].content);
+    const std::vector<float> tokens = segment->decode_tokens(row);
+    ASSERT_EQ(tokens.size(), images[row].tokens.size());
+    for (std::size_t at = 0; at < tokens.size(); at += 20) {
+      EXPECT_GT(cosine(std::span(tokens).subspan(at, 20), std::span(images[row].tokens).subspan(at, 20)), 0.9998);
+    }
+  }
+  TemporaryFolder folder;
+  EXPECT_EQ(test::write_segment(folder / "1.seg", test::test_spec(20, 4), images)->checksum(), segment->checksum());
+}
+
 TEST(Segment, OpenSaysWhatIsWrong) {
   TemporaryFolder folder;
   try {
