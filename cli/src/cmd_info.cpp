@@ -56,7 +56,7 @@ ExitCode run(const InfoOptions& options, Context& context) {
     }
     return ExitCode::kOk;
   }
-  RecordWriter writer(context.out, format, std::filesystem::current_path());
+  RecordWriter writer(context.out, format, current_folder());
   for (const ImageRecord& record : records) writer.add(record);
   writer.finish();
   return ExitCode::kOk;

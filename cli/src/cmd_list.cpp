@@ -25,7 +25,7 @@ ExitCode run(const ListOptions& options, Context& context) {
   if (options.missing) filter.state = FileState::kMissing;
   if (options.offline) filter.state = FileState::kOffline;
   const FileState* state = filter.state ? &*filter.state : nullptr;
-  RecordWriter writer(context.out, parse_format(options.format), std::filesystem::current_path(), state);
+  RecordWriter writer(context.out, parse_format(options.format), current_folder(), state);
   library.list(filter, [&](const ImageRecord& record) {
     writer.add(record);
     return true;

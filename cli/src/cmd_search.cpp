@@ -42,14 +42,17 @@ ExitCode run(const SearchImageOptions& options, Context& context) {
   }
 
   const Library library = open_library(context, OpenMode::kRead);
-  const auto encoder = load_library_encoder(context, library, options.compute);
-  const LibraryEncoder settings = *library.encoder();
-  Query query;
-  query.width = settings.token_width;
+  const auto settings = filled_library_encoder(library);
+  std::vector<Image> prepared;  // before the model is loaded: a picture that cannot be read is reported at once
   for (const QueryExample& example : examples) {
     const Region* part = region && !example.region.empty() ? &*region : nullptr;
-    query.parts.push_back(
-        encode_example(*encoder, example.path, part, settings.resize, settings.stored_tokens, example.weight));
+    prepared.push_back(prepare_example(example.path, part, settings.resize));
+  }
+  const auto encoder = load_library_encoder(context, library, options.compute);
+  Query query;
+  query.width = settings.token_width;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    query.parts.push_back(encode_example(*encoder, std::move(prepared[i]), settings.stored_tokens, examples[i].weight));
   }
   std::vector<ImageId> exclude;
   if (options.exclude_self) exclude = same_content(library, examples);

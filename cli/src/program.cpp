@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 
@@ -153,6 +154,9 @@ ExitCode Program::run(int argc, const char* const* argv) noexcept {
   } catch (const Error& error) {
     console.error(error.what());
     return exit_code_for(error.code());
+  } catch (const std::filesystem::filesystem_error& error) {
+    const std::string path = error.path1().string();
+    console.error((path.empty() ? "the current folder" : path) + ": " + error.code().message());
   } catch (const std::bad_alloc&) {
     console.error("not enough memory");
   } catch (const std::exception& error) {

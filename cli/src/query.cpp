@@ -76,10 +76,13 @@ PixelRect region_pixels(const Region& region, int width, int height, const std::
   return rect;
 }
 
-QueryPart encode_example(ImageEncoder& encoder, const std::filesystem::path& path, const Region* region,
-                         const ResizeSpec& resize, int tokens, float weight) {
-  const std::array<Image, 1> prepared = {prepare_image(load_for(path, region, resize), resize)};
-  EncodedBatch encoded = encoder.encode(prepared, tokens);
+Image prepare_example(const std::filesystem::path& path, const Region* region, const ResizeSpec& resize) {
+  return prepare_image(load_for(path, region, resize), resize);
+}
+
+QueryPart encode_example(ImageEncoder& encoder, Image prepared, int tokens, float weight) {
+  const std::array<Image, 1> batch = {std::move(prepared)};
+  EncodedBatch encoded = encoder.encode(batch, tokens);
   QueryPart part;
   part.tokens = std::move(encoded.tokens);
   part.token_count = encoded.token_count;

@@ -34,8 +34,9 @@ Region parse_region(const std::string& text);
 // the region is not inside.
 PixelRect region_pixels(const Region& region, int width, int height, const std::string& name);
 
-// The tokens of one picture, or of a region of it, prepared as the library's pictures were.
-QueryPart encode_example(ImageEncoder& encoder, const std::filesystem::path& path, const Region* region,
-                         const ResizeSpec& resize, int tokens, float weight);
+// One picture, or a region of it (`region` may be null), prepared as the library's pictures were.
+Image prepare_example(const std::filesystem::path& path, const Region* region, const ResizeSpec& resize);
+
+QueryPart encode_example(ImageEncoder& encoder, Image prepared, int tokens, float weight);
 
 }  // namespace tessera::cli

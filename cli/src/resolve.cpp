@@ -51,6 +51,7 @@ std::vector<std::filesystem::path> model_candidates(const Context& context, cons
 }  // namespace
 
 std::filesystem::path absolute_path(const std::string& text) {
+  if (text.empty()) throw UsageError("a path is empty");
   std::filesystem::path path = std::filesystem::absolute(text);
   if (std::find(path.begin(), path.end(), "..") != path.end()) {  // what is before it may be a link
     std::error_code ignored;
@@ -60,6 +61,11 @@ std::filesystem::path absolute_path(const std::string& text) {
   path = path.lexically_normal();
   if (!path.has_filename() && path != path.root_path()) path = path.parent_path();
   return path;
+}
+
+std::filesystem::path current_folder() {
+  std::error_code ignored;
+  return std::filesystem::current_path(ignored);
 }
 
 std::vector<std::filesystem::path> absolute_paths(const std::vector<std::string>& texts) {
@@ -134,17 +140,19 @@ void add_compute_options(CLI::App& app, ComputeOptions& options) {
       ->check(CLI::Range(1, 1024).description(""));
 }
 
+LibraryEncoder filled_library_encoder(const Library& library) {
+  if (auto encoder = library.encoder()) return *encoder;
+  throw Error(ErrorCode::kNotFound,
+              "the library " + library.dir().string() + " is empty; 'tessera index FOLDER' fills it");
+}
+
 std::unique_ptr<Encoder> load_library_encoder(const Context& context, const Library& library,
                                               const ComputeOptions& options) {
-  const auto wanted = library.encoder();
-  if (!wanted) {
-    throw Error(ErrorCode::kNotFound,
-                "the library " + library.dir().string() + " is empty; 'tessera index FOLDER' fills it");
-  }
+  const LibraryEncoder wanted = filled_library_encoder(library);
   std::string found;
-  for (const std::filesystem::path& dir : model_candidates(context, *wanted)) {
+  for (const std::filesystem::path& dir : model_candidates(context, wanted)) {
     auto encoder = Encoder::load(dir, options.encoder_options());
-    if (encoder->info().weights_hash == wanted->weights_hash) {
+    if (encoder->info().weights_hash == wanted.weights_hash) {
       warn_if_untrained(context.console, encoder->info().model_name, encoder->info().trained);
       return encoder;
     }
@@ -152,7 +160,7 @@ std::unique_ptr<Encoder> load_library_encoder(const Context& context, const Libr
         (found.empty() ? "" : ", ") + dir.string() + " (weights " + encoder->info().weights_hash.substr(0, 8) + ")";
   }
   throw Error(ErrorCode::kModelMismatch, "the library " + library.dir().string() + " was made with the model " +
-                                             wanted->model_name + " (weights " + wanted->weights_hash.substr(0, 8) +
+                                             wanted.model_name + " (weights " + wanted.weights_hash.substr(0, 8) +
                                              "), which is not " + found + "; say where it is with --model DIR");
 }
 

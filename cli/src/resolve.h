@@ -14,8 +14,12 @@ namespace tessera::cli {
 
 // Absolute, without "." and "..", without a slash at the end; symbolic links are kept, except before a "..". The same
 // form as the catalog's.
+// Throws UsageError for an empty path.
 std::filesystem::path absolute_path(const std::string& text);
 std::vector<std::filesystem::path> absolute_paths(const std::vector<std::string>& texts);
+
+// What paths are shown relative to; empty if the current folder has been removed.
+std::filesystem::path current_folder();
 
 // Does this folder hold a library?
 bool is_library(const std::filesystem::path& dir);
@@ -39,6 +43,9 @@ struct ComputeOptions {
   EncoderOptions encoder_options() const;
 };
 void add_compute_options(CLI::App& app, ComputeOptions& options);
+
+// What the library's vectors were made with. Throws kNotFound if it is empty.
+LibraryEncoder filled_library_encoder(const Library& library);
 
 // The encoder that made this library: the model asked for, else where the library remembers it, else the default model.
 // Throws kModelMismatch if no model found there is the library's.

@@ -88,7 +88,7 @@ ExitCode run_search(Context& context, const Library& library, const Query& query
                                                      : std::min(options.tokens, stored);
   for (const SearchHit& hit : list.result.hits) list.rows.push_back({hit, library.image(hit.id)});
 
-  write_hits(context.out, parse_format(options.format), list, std::filesystem::current_path());
+  write_hits(context.out, parse_format(options.format), list, current_folder());
   context.out.flush();
   context.console.note(hits_summary(list));
   if (!options.sheet.empty()) write_sheet(list, options.sheet, context.console);

@@ -92,6 +92,8 @@ TEST(Program, UsageErrorsExitWithTwoAndSayWhereHelpIs) {
                                                        {"search", "a.jpg", "b.jpg", "--region", "0,0,1,1"},
                                                        {"search", "a.jpg", "--rerank", "best"},
                                                        {"index"},
+                                                       {"index", ""},
+                                                       {"search", ""},
                                                        {"stats", "--format", "csv"},
                                                        {"--color", "pink", "list"},
                                                        {"encode", "a/x.jpg", "b/x.png", "-o", "o.safetensors"},
