@@ -51,7 +51,7 @@ struct DecodedBatch {
 struct EncoderInfo {
   std::string model_name;
   std::filesystem::path model_dir;
-  std::string weights_hash;   // XXH3-128 over all tensors used (names, types, shapes, bytes), 32 hex digits
+  std::string weights_hash;   // XXH3-128 of the encoder's tensors and settings that change its numbers, 32 hex digits
   std::string device;         // "cpu"
   std::string device_detail;  // e.g. "oneDNN 2.6.3, avx512_core_amx_bf16, 2 threads"
   ComputeType compute = ComputeType::kF32;
@@ -80,8 +80,11 @@ struct EncoderOptions {
 // Thread rule: an Encoder may be used by one thread at a time, of any thread; several Encoders are independent.
 class Encoder final : public ImageEncoder {
  public:
-  // A folder with config.json and model.safetensors, or shards with model.safetensors.index.json. Throws kNotFound,
-  // kBadModel (names the tensor or config key), kDamaged, kUnsupported.
+  // A folder with config.json and model.safetensors, or shards with model.safetensors.index.json; released checkpoints
+  // and hybrids (docs/MODEL_FORMAT.md). Every tensor must be known and of the right shape; parts of a release that never
+  // change prefix or 1D tokens (adaptors.*, inter_feature_normalizer.*, training counters) may be there and are not
+  // read, a feature_normalizer is refused. Throws kNotFound, kBadModel (names the tensor or config key), kDamaged,
+  // kUnsupported.
   static std::unique_ptr<Encoder> load(const std::filesystem::path& model_dir, const EncoderOptions& options = {});
   ~Encoder() override;
 
