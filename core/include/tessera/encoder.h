@@ -81,9 +81,9 @@ struct EncoderOptions {
 class Encoder final : public ImageEncoder {
  public:
   // A folder with config.json and model.safetensors, or shards with model.safetensors.index.json; released checkpoints
-  // and hybrids (docs/MODEL_FORMAT.md). Every tensor must be known and of the right shape; parts of a release that never
-  // change prefix or 1D tokens (adaptors.*, inter_feature_normalizer.*, training counters) may be there and are not
-  // read, a feature_normalizer is refused. Throws kNotFound, kBadModel (names the tensor or config key), kDamaged,
+  // and hybrids (docs/MODEL_FORMAT.md). Every tensor must be known and of the right shape; parts of a release that
+  // never change prefix or 1D tokens (adaptors.*, inter_feature_normalizer.*, training counters) may be there and are
+  // not read, a feature_normalizer is refused. Throws kNotFound, kBadModel (names the tensor or config key), kDamaged,
   // kUnsupported.
   static std::unique_ptr<Encoder> load(const std::filesystem::path& model_dir, const EncoderOptions& options = {});
   ~Encoder() override;
