@@ -77,6 +77,10 @@ def run_golden(args):
     golden.write_golden(args.out)
 
 
+def run_tokens(args):
+    golden.write_tokens(args.model, args.pictures, args.out)
+
+
 def run_all(args):
     run_cache(args)
     run_train(args)
@@ -94,6 +98,7 @@ def parser():
         for group in groups:
             group(sub)
         sub.set_defaults(function=function)
+        return sub
 
     def data(sub):
         sub.add_argument("--data", required=True, help="folder with train-*.tar, train.csv and the eval-* sets")
@@ -132,6 +137,10 @@ def parser():
     command("verify", run_verify, "check the graph against golden files",
             lambda sub: sub.add_argument("--goldens", required=True, help="folder of the released-format goldens"))
     command("golden", run_golden, "write the tiny hybrid for the C++ tests", out)
+    tokens = command("tokens", run_tokens, "write the expected tokens of an exported model for some pictures")
+    tokens.add_argument("--model", required=True, help="exported model folder")
+    tokens.add_argument("--out", required=True, help="safetensors file to write")
+    tokens.add_argument("pictures", nargs="+")
     return top
 
 

@@ -1,9 +1,10 @@
-"""Writes the tiny hybrid of tests/data/stem: random weights, every layer kind, with inputs and expected outputs."""
+"""Golden files: a tiny random hybrid with every layer kind, and the tokens that an exported model gives for pictures."""
 import json
 from pathlib import Path
 
 import torch
 
+from .data import open_picture, to_size
 from .export import export
 from .hybrid_file import read_hybrid
 from .radio1d import GLOBAL_SCALE, Hybrid, Shape, normalised_global
@@ -90,3 +91,17 @@ def write_golden(folder, seed=7):
                 values = {k: v for k, v in values.items() if k not in names}
             tensors.update({f"{case}.{k}": v for k, v in values.items()})
     write_safetensors(folder / "io.safetensors", tensors, {"cases": json.dumps(CASES)})
+
+
+def write_tokens(model_dir, pictures, path, sizes=((192, 192), (128, 160))):
+    """Expected output of an exported model in float32: NAME.WxH.input, .prefix, .tokens for every picture and size."""
+    hybrid, tensors = read_hybrid(model_dir), {}
+    for picture in map(Path, pictures):
+        image = open_picture(picture.read_bytes())
+        for width, height in sizes[:1] if tensors else sizes:
+            pixels = torch.from_numpy(to_size(image, width, height).copy()).permute(2, 0, 1)[None].float() / 255
+            with torch.inference_mode():
+                prefix, tokens = hybrid.encode((pixels - LITE_MEAN) / LITE_STD)
+            key = f"{picture.stem}.{width}x{height}"
+            tensors.update({key + ".input": pixels, key + ".prefix": prefix, key + ".tokens": tokens})
+    write_safetensors(path, tensors)
