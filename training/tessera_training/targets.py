@@ -41,6 +41,12 @@ def region_weights(gh, gw):
     return weights / weights.sum(1, keepdim=True)
 
 
+def procrustes(source, wanted):
+    """The orthogonal matrix that turns the rows of `source` closest to those of `wanted`."""
+    left, _, right = torch.linalg.svd(source.T @ wanted)
+    return left @ right
+
+
 class Targets:
     """Fitted maps; apply with whole(), regions() and dense()."""
 
@@ -48,8 +54,9 @@ class Targets:
         arrays = {k: torch.from_numpy(v) for k, v in np.load(path).items()}
         self.means = {k[5:]: v for k, v in arrays.items() if k.startswith("mean.")}
         self.centre, self.basis = arrays["centre"], arrays["basis"]
-        self.region_mean, self.cell_scale, self.region_scale = (arrays[k] for k in
-                                                               ("region_mean", "cell_scale", "region_scale"))
+        self.region_mean, self.cell_scale, self.region_scale, self.region_basis = (
+            arrays[k] for k in ("region_mean", "cell_scale", "region_scale", "region_basis"))
+        self.arrays = arrays
 
     @staticmethod
     def fit(path, parts, dense, width):
@@ -66,6 +73,7 @@ class Targets:
         temporary = str(path) + f".{os.getpid()}.npz"
         np.savez(temporary, centre=centre.numpy(), basis=basis.contiguous().numpy(),
                  region_mean=regions.mean(0).numpy(), region_scale=region_scale.numpy(),
+                 region_basis=np.eye(dense.shape[-1], dtype=np.float32),
                  cell_scale=(1 / dense.flatten(0, 2).std(0).clamp_min(1e-6)).numpy(),
                  **{"mean." + k: v.numpy() for k, v in means.items()})
         os.replace(temporary, path)
@@ -78,7 +86,13 @@ class Targets:
         """dense [B, gh, gw, w] -> unit vectors [B, regions, w]"""
         weights = region_weights(*dense.shape[1:3])
         pooled = torch.einsum("rk,nkd->nrd", weights, dense.float().flatten(1, 2)) * self.region_scale
-        return unit(pooled - self.region_mean)
+        return unit((pooled - self.region_mean) @ self.region_basis)
+
+    def rotate(self, path, whole, regions):
+        """Turns the target axes by orthogonal matrices and writes the file: similarities stay as they are."""
+        self.basis, self.region_basis = self.basis @ whole, self.region_basis @ regions
+        self.arrays.update(basis=self.basis, region_basis=self.region_basis)
+        np.savez(path, **{k: v.numpy() for k, v in self.arrays.items()})
 
     @staticmethod
     def at_grid(dense, gh, gw):

@@ -20,7 +20,7 @@ from .hybrid_file import read_hybrid
 from .losses import cosine_loss, relational_loss, sample_token_count
 from .radio1d import GLOBAL_SCALE, Hybrid, Shape, normalised_global
 from .stem import lite_stem
-from .targets import Targets
+from .targets import Targets, procrustes
 
 BATCH = 128
 DENSE_TARGET = 48
@@ -180,6 +180,26 @@ def fit_global_map(student, targets, chunks, ridge=1e-3, gain=10.0):
     student.net.radio.patch_generator.global_map.bias.zero_()
 
 
+def align_targets(student, targets, path, chunks):
+    """Turns freshly fitted targets to the axes that an already trained student uses, so that it can go on at once."""
+    pairs = {"whole": ([], []), "regions": ([], [])}
+    student.eval()
+    for chunk in chunks:
+        batch = chunk.rows(np.arange(chunk.size))
+        patches, pooled = student_inputs(student, batch)
+        gh, gw = patches.shape[1:3]
+        _, tokens = student.net.encode_features(patches.flatten(1, 2), pooled, gh, gw)
+        regions = targets.regions(targets.at_grid(batch["dense"], gh, gw))
+        pairs["whole"][0].append(targets.whole({k[8:]: v for k, v in batch.items() if k.startswith("teacher.")}))
+        pairs["whole"][1].append(F.normalize(tokens[:, 0], dim=-1))
+        pairs["regions"][0].append(regions.flatten(0, 1))
+        placed = tokens[:, 1:1 + regions.shape[1], :regions.shape[2]]
+        pairs["regions"][1].append(F.normalize(placed, dim=-1).flatten(0, 1))
+    student.train()
+    turns = {k: procrustes(torch.cat(source), torch.cat(wanted)) for k, (source, wanted) in pairs.items()}
+    targets.rotate(path, turns["whole"], turns["regions"])
+
+
 def save(path, **state):
     temporary = f"{path}.{os.getpid()}"
     torch.save(state, temporary)
@@ -227,6 +247,9 @@ def train(work_dir, stem_name, steps, minutes=None, rate=1.5e-3, init=None, log_
         step, before = state["step"], state["seconds"]
     elif init:
         student.net.load_state_dict(read_hybrid(init).state_dict())
+        with torch.no_grad():
+            group = max(store.groups.values(), key=len)
+            align_targets(student, targets, work_dir / "targets.npz", [chunk for chunk, _ in group[:8]])
     else:
         with torch.no_grad():
             fit_normalisation(student, store.held_out)

@@ -14,7 +14,7 @@ from tessera_training.losses import relational_loss, sample_token_count
 from tessera_training.metrics import aligned_tokens, comp_at, composition_table, generalised_iou, precision
 from tessera_training.safetensors_io import read_safetensors, write_safetensors
 from tessera_training.stem import LITE_MEAN, LITE_STD, Stem, same_padding
-from tessera_training.targets import REGIONS, region_weights
+from tessera_training.targets import REGIONS, procrustes, region_weights
 from tessera_training.train import sample_window
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "data" / "stem"
@@ -95,6 +95,11 @@ class ViewTest(unittest.TestCase):
         self.assertTrue(torch.allclose(weights.sum(1), torch.ones(len(REGIONS))))
         left = weights[0].view(7, 5)
         self.assertEqual(left[:, 3:].abs().sum().item(), 0)
+
+    def test_procrustes_finds_the_turn(self):
+        torch.manual_seed(0)
+        turn, rows = torch.linalg.qr(torch.randn(6, 6))[0], torch.randn(40, 6)
+        self.assertLess((procrustes(rows, rows @ turn) - turn).abs().max().item(), 1e-5)
 
     def test_token_counts_favour_few(self):
         rng = np.random.default_rng(0)

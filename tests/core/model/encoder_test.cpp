@@ -144,7 +144,7 @@ TEST(Encoder, DecoderChecksItsInput) {
   const auto encoder = load(ComputeType::kF32, true);
   const EncodedBatch encoded = encoder->encode(std::vector{noise(64, 64, 1)}, 3);
   const DecodedBatch decoded = encoder->decode(encoded);
-  EXPECT_EQ(decoded.dense.size(), std::size_t{16} * 64);
+  EXPECT_EQ(decoded.dense.size(), std::size_t{16} * static_cast<std::size_t>(encoder->config().width));
   EncodedBatch wrong = encoded;
   wrong.tokens.pop_back();
   EXPECT_EQ(code_of([&] { encoder->decode(wrong); }), ErrorCode::kInvalidArgument);
@@ -154,7 +154,8 @@ TEST(Encoder, DecoderChecksItsInput) {
   wrong = encoded;
   wrong.prefix_count = 1;
   EXPECT_EQ(code_of([&] { encoder->summary(wrong); }), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(encoder->summary(encoded).size(), std::size_t{2} * 128);
+  EXPECT_EQ(encoder->summary(encoded).size(),
+            encoder->config().summary_slots.size() * static_cast<std::size_t>(encoder->info().token_width));
 }
 
 TEST(Encoder, TwoEncodersAreIndependent) {
@@ -163,7 +164,7 @@ TEST(Encoder, TwoEncodersAreIndependent) {
   const std::vector<Image> images = {noise(64, 64, 1)};
   const EncodedBatch expected = first->encode(images);
   EXPECT_EQ(second->encode(images).tokens, expected.tokens);
-  EXPECT_EQ(first->info().token_width, 128);
+  EXPECT_EQ(first->info().token_width, first->config().token_width());
 }
 
 TEST(DefaultModel, IsFoundByVariableOrBesideTheProgram) {
