@@ -1,9 +1,9 @@
 // Two-stage search of a synthetic library: latency per rerank method, bytes per image, time from opening to the first
 // answer; recall and latency of the approximate coarse indexes.
 //
-// search_bench [--images N] [--width D] [--tokens N] [--queries Q] [--hnsw-images N] [--folder DIR]; JSON on stdout.
+// search_bench [--images N] [--width D] [--tokens N] [--queries Q] [--hnsw-images N] [--no-indexes] [--folder DIR];
+// JSON on stdout.
 #include <faiss/IndexScalarQuantizer.h>
-#include <fcntl.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -26,6 +26,7 @@ struct Options {
   int tokens = 16;
   int queries = 300;
   std::int64_t hnsw_images = 20'000;
+  bool indexes = true;
   std::string folder = std::filesystem::temp_directory_path();
 };
 
@@ -107,14 +108,10 @@ json time_search(const Searcher& searcher, const std::vector<Query>& queries, Se
   return {{"total", latency(total)}, {"coarse", latency(coarse)}, {"rerank", latency(rerank)}};
 }
 
-double time_to_first_answer(const Segments& known, const Query& query, bool evict) {
+double time_to_first_answer(const Segments& known, const Query& query) {
   std::vector<std::filesystem::path> paths;
   for (const auto& segment : known) {
     paths.push_back(segment->path());
-    if (!evict) continue;
-    const int fd = ::open(paths.back().c_str(), O_RDONLY | O_CLOEXEC);
-    ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    ::close(fd);
   }
   return bench::milliseconds([&] {
     Segments segments;
@@ -257,7 +254,7 @@ json run(const Options& options) {
               {"bytes_per_image", double(bytes) / double(options.images)},
               {"make_and_write_s", write_ms / 1000}};
   std::vector<double> warm;
-  for (int i = 0; i < 9; ++i) warm.push_back(time_to_first_answer(segments, queries[0], false));
+  for (int i = 0; i < 9; ++i) warm.push_back(time_to_first_answer(segments, queries[0]));
   result["first_answer_warm_ms"] = bench::quantile(warm, 0.5);
   for (const RerankMethod method : {RerankMethod::kNone, RerankMethod::kAligned, RerankMethod::kMaxSim}) {
     for (const int budget : {options.tokens, options.tokens / 4}) {
@@ -269,14 +266,13 @@ json run(const Options& options) {
       if (method == RerankMethod::kNone) break;
     }
   }
+  if (!options.indexes) return result;
   const std::vector<Query> some(queries.begin(), queries.begin() + std::min<std::ptrdiff_t>(100, std::ssize(queries)));
   result["ivfpq"] = measure_index(folder.path(), segments, some, CoarseMethod::kIvfPq);
   result["ivfpq_refine"] = measure_sq8_refine(folder.path(), segments, some);
   const Segments fewer(segments.begin(), segments.begin() + std::min<std::ptrdiff_t>(options.hnsw_images / 1024 + 1,
                                                                                      std::ssize(segments)));
   result["hnsw"] = measure_index(folder.path(), fewer, some, CoarseMethod::kHnsw);
-  // Last, because mappings that are still in use keep their pages: everything else is let go first.
-  result["first_answer_after_eviction_ms"] = time_to_first_answer(segments, queries[1], true);
   return result;
 }
 
@@ -290,6 +286,7 @@ int main(int argc, char** argv) {
   app.add_option("--tokens", options.tokens);
   app.add_option("--queries", options.queries);
   app.add_option("--hnsw-images", options.hnsw_images);
+  app.add_flag("!--no-indexes", options.indexes, "leave out the approximate coarse indexes");
   app.add_option("--folder", options.folder, "where the segments are written");
   CLI11_PARSE(app, argc, argv);
   try {
