@@ -140,6 +140,7 @@ def losses_of(student, targets, batch, device, window=None, count=None):
         shape = student.net.radio.shape
         dense = student.dense_head(student.net.radio.decoder(tokens[:decoded, :count], gh, gw)[:, shape.prefix:])
         summary = student.summary_head(prefix[:, :shape.class_tokens].flatten(1))
+    regions = regions[:, :tokens.shape[1] - 1]
     placed = tokens[:, 1:1 + regions.shape[1]].float()
     lead = placed[..., :regions.shape[-1]]
     lead_share = 1 - lead.square().sum(-1) / placed.square().sum(-1)
@@ -189,7 +190,7 @@ def align_targets(student, targets, path, chunks):
         patches, pooled = student_inputs(student, batch)
         gh, gw = patches.shape[1:3]
         _, tokens = student.net.encode_features(patches.flatten(1, 2), pooled, gh, gw)
-        regions = targets.regions(targets.at_grid(batch["dense"], gh, gw))
+        regions = targets.regions(targets.at_grid(batch["dense"], gh, gw))[:, :tokens.shape[1] - 1]
         pairs["whole"][0].append(targets.whole({k[8:]: v for k, v in batch.items() if k.startswith("teacher.")}))
         pairs["whole"][1].append(F.normalize(tokens[:, 0], dim=-1))
         pairs["regions"][0].append(regions.flatten(0, 1))

@@ -7,15 +7,16 @@ import numpy as np
 import torch
 
 from tessera_training.cache import crop_box, plan, shape_of, sized
-from tessera_training.golden import random_hybrid, write_golden
+from tessera_training.golden import random_hybrid, tiny_spec, write_golden
 from tessera_training.hybrid_file import read_hybrid
 from tessera_training.export import export
 from tessera_training.losses import relational_loss, sample_token_count
 from tessera_training.metrics import aligned_tokens, comp_at, composition_table, generalised_iou, precision
 from tessera_training.safetensors_io import read_safetensors, write_safetensors
 from tessera_training.stem import LITE_MEAN, LITE_STD, Stem, same_padding
-from tessera_training.targets import REGIONS, procrustes, region_weights
-from tessera_training.train import sample_window
+from tessera_training.radio1d import Shape
+from tessera_training.targets import REGIONS, Targets, procrustes, region_weights
+from tessera_training.train import Chunk, Student, align_targets, losses_of, optimizer_of, sample_window
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "data" / "stem"
 
@@ -106,6 +107,55 @@ class ViewTest(unittest.TestCase):
         counts = np.array([sample_token_count(36, rng) for _ in range(4000)])
         self.assertEqual((counts.min(), counts.max() <= 36), (1, True))
         self.assertLess(abs(counts.mean() / 36 - 1 / 3), 0.03)
+
+
+class TrainingTest(unittest.TestCase):
+    """Losses and the turning of targets on a tiny student and made-up features."""
+
+    def setUp(self):
+        torch.manual_seed(0)
+        rng = np.random.default_rng(0)
+        self.student = Student(tiny_spec(), Shape(width=32, heads=4, depth=3, merge=2, grid=4, filler_grid=2))
+        self.batch = {"stem.block4.project": torch.randn(128, 4, 4, 16), "stem.block5.project": torch.randn(128, 2, 2, 16),
+                      "stem.pooled": torch.rand(128, 24), "teacher.lite2": torch.rand(128, 96),
+                      "dense": torch.randn(128, 3, 3, 48)}
+        self.chunk = Chunk.__new__(Chunk)
+        self.chunk.arrays = {"names": np.arange(128), **{k: v.numpy() for k, v in self.batch.items()}}
+        self.chunk.size = 128
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = Path(self.folder.name) / "targets.npz"
+        Targets.fit(self.path, {"lite2": self.batch["teacher.lite2"]}, self.batch["dense"], 64)
+        self.targets, self.rng = Targets(self.path), rng
+
+    def losses(self, targets, window=None):
+        return losses_of(self.student, targets, self.batch, torch.device("cpu"), window, 2)
+
+    def test_a_step_lowers_the_losses(self):
+        optimizer = optimizer_of(self.student)
+        optimizer.param_groups[0]["lr"] = optimizer.param_groups[1]["lr"] = 3e-3
+        before = sum(self.losses(self.targets).values()).item()
+        for _ in range(10):
+            optimizer.zero_grad()
+            sum(self.losses(self.targets).values()).backward()
+            optimizer.step()
+        self.assertLess(sum(self.losses(self.targets).values()).item(), before - 0.1)
+
+    def test_window_of_the_grid(self):
+        for value in self.losses(self.targets, (1, 0, 2, 4)).values():
+            self.assertTrue(torch.isfinite(value))
+
+    def test_turned_targets_fit_the_student_better_and_keep_similarities(self):
+        with torch.no_grad():
+            before = self.losses(self.targets)
+            whole = self.targets.whole({"lite2": self.batch["teacher.lite2"]})
+            align_targets(self.student, self.targets, self.path, [self.chunk])
+            turned = Targets(self.path)
+            after = self.losses(turned)
+        again = turned.whole({"lite2": self.batch["teacher.lite2"]})
+        self.assertLess((whole @ whole.T - again @ again.T).abs().max().item(), 1e-4)
+        self.assertLess(after["token0"].item(), before["token0"].item() - 0.05)
+        self.assertLess(after["regions"].item(), before["regions"].item())
 
 
 class MetricTest(unittest.TestCase):
