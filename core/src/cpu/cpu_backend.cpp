@@ -106,7 +106,7 @@ void CpuBackend::store_row(const float* in, std::size_t count, Tensor out) const
 std::unique_ptr<LinearWeights> CpuBackend::pack_linear(const TensorView& weight, std::span<const float> bias,
                                                        std::span<const float> row_scale) {
   const ThreadScope scope(threads_);
-  return products_.pack(weight, bias, row_scale, threads_);
+  return products_.pack(weight, bias, row_scale);
 }
 
 void CpuBackend::linear(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out) {

@@ -1,4 +1,4 @@
-// Matrix products on the CPU: bf16 on AMX tiles where there are some, else oneDNN, one primitive per shape.
+// Matrix products on the CPU: packs weights into oneDNN's preferred layout and runs one primitive per shape.
 #include "cpu/linear.h"
 
 #include <algorithm>
@@ -7,7 +7,6 @@
 #include <map>
 #include <tuple>
 
-#include "cpu/linear_amx.h"
 #include "tessera/error.h"
 
 namespace tessera::cpu {
@@ -78,8 +77,6 @@ std::vector<float> scaled_rows(const TensorView& weight, std::span<const float> 
 struct LinearEngine::Impl {
   DType activation;
   const Kernels& kernels;
-  bool use_tiles = false;
-  TileProducts tiles;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   std::map<ProductKey, Product> products;
@@ -90,12 +87,8 @@ struct LinearEngine::Impl {
 
 LinearEngine::LinearEngine(DType activation, const Kernels& kernels) {
   try {
-    impl_ = std::make_unique<Impl>(Impl{.activation = activation,
-                                        .kernels = kernels,
-                                        .use_tiles = activation == DType::kBF16 && &kernels == &kernels_amx(),
-                                        .tiles = {},
-                                        .products = {},
-                                        .scratchpad = {}});
+    impl_ =
+        std::make_unique<Impl>(Impl{.activation = activation, .kernels = kernels, .products = {}, .scratchpad = {}});
   } catch (const dnnl::error& error) {
     rethrow(error, "start");
   }
@@ -117,10 +110,7 @@ bool LinearEngine::supports_bf16() {
 }
 
 std::unique_ptr<LinearWeights> LinearEngine::pack(const TensorView& weight, std::span<const float> bias,
-                                                  std::span<const float> row_scale, int threads) try {
-  if (impl_->use_tiles && TileProducts::supports(static_cast<int>(weight.shape.at(1)))) {
-    return TileProducts::pack(impl_->kernels, weight, bias, row_scale, threads);
-  }
+                                                  std::span<const float> row_scale) try {
   auto linear = std::make_unique<PackedLinear>();
   linear->out = static_cast<int>(weight.shape.at(0));
   linear->in = static_cast<int>(weight.shape.at(1));
@@ -173,10 +163,6 @@ const Product& LinearEngine::Impl::product(const PackedLinear& linear, std::int6
 void LinearEngine::run(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out,
                        int threads) try {
   if (rows == 0) return;
-  if (impl_->use_tiles && TileProducts::supports(weights.in)) {
-    impl_->tiles.run(static_cast<const TiledWeights&>(weights), in, rows, options, out, threads);
-    return;
-  }
   const auto& linear = static_cast<const PackedLinear&>(weights);
   const Product& product = impl_->product(linear, rows, out.type, options.accumulate);
   const dnnl::engine& engine = impl_->engine;

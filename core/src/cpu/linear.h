@@ -1,4 +1,4 @@
-// Matrix products of the CPU backend on weights packed once, with bias, GELU and residual: AMX tiles or oneDNN.
+// Matrix products of the CPU backend: oneDNN matmul on weights packed once, with bias, GELU and residual.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ class LinearEngine {
   ~LinearEngine();
 
   std::unique_ptr<LinearWeights> pack(const TensorView& weight, std::span<const float> bias,
-                                      std::span<const float> row_scale, int threads);
+                                      std::span<const float> row_scale);
   void run(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out, int threads);
 
   // False where oneDNN has no bf16 matrix product for this processor.
