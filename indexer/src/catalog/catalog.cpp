@@ -170,7 +170,7 @@ ImageRecord Catalog::read_image(Statement& row) {
   ImageRecord image;
   image.id = row.column_int(0);
   const std::string_view digest = row.column_bytes(1);
-  std::memcpy(image.hash.digest.data(), digest.data(), std::min(digest.size(), image.hash.digest.size()));
+  std::copy_n(digest.begin(), std::min(digest.size(), image.hash.digest.size()), image.hash.digest.begin());
   image.hash.bytes = static_cast<std::uint64_t>(row.column_int(2));
   image.width = static_cast<int>(row.column_int(3));
   image.height = static_cast<int>(row.column_int(4));

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace tessera {
@@ -30,6 +32,7 @@ TEST(ParallelFor, RethrowsAndStops) {
                             [&](std::size_t piece, int) {
                               ++begun;
                               if (piece == 5) throw std::runtime_error("five");
+                              std::this_thread::sleep_for(std::chrono::microseconds(20));
                             }),
                std::runtime_error);
   EXPECT_LT(begun, 100000);
