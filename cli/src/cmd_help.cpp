@@ -11,10 +11,26 @@ namespace tessera::cli {
 namespace {
 
 struct HelpOptions {
-  std::string topic;
+  std::vector<std::string> topic;
   bool man = false;
   bool completion = false;
 };
+
+// The command with this name, given as one or two words.
+const Command& find_command(const std::vector<Command>& commands, const std::vector<std::string>& words) {
+  const std::vector<Command>* among = &commands;
+  const Command* found = nullptr;
+  std::string name;
+  for (const std::string& word : words) {
+    name += (name.empty() ? "" : " ") + word;
+    const auto match =
+        std::find_if(among->begin(), among->end(), [&](const Command& each) { return each.app->get_name() == word; });
+    if (match == among->end()) throw UsageError("no command '" + name + "'");
+    found = &*match;
+    among = &found->subcommands;
+  }
+  return *found;
+}
 
 ExitCode run_help(const HelpOptions& options, Context& context) {
   const Program program;  // the same texts, from parsers that have parsed nothing
@@ -28,11 +44,9 @@ ExitCode run_help(const HelpOptions& options, Context& context) {
                                   : overview_help(program.root(), commands));
     return ExitCode::kOk;
   }
-  const auto command = std::find_if(commands.begin(), commands.end(),
-                                    [&](const Command& each) { return each.app->get_name() == options.topic; });
-  if (command == commands.end()) throw UsageError("no command '" + options.topic + "'");
-  context.out.write(options.man ? command_man(program.root(), *command, version())
-                                : command_help(program.root(), *command));
+  const Command& command = find_command(commands, options.topic);
+  context.out.write(options.man ? command_man(program.root(), command, version())
+                                : command_help(program.root(), command));
   return ExitCode::kOk;
 }
 
@@ -41,7 +55,8 @@ ExitCode run_help(const HelpOptions& options, Context& context) {
 Command make_help(CLI::App& root) {
   auto options = std::make_shared<HelpOptions>();
   CLI::App* app = root.add_subcommand("help", "show help for a command, or its manual page")->group("About");
-  app->add_option("COMMAND", options->topic, "the command to explain; without it, an overview");
+  app->add_option("COMMAND", options->topic, "the command to explain, e.g. search or eval knn; without it, an overview")
+      ->expected(0, 2);
   app->add_flag("--man", options->man, "as a manual page (roff) for man(1)");
   app->add_flag("--completion", options->completion, "print a completion script for bash");
   return {app,

@@ -38,6 +38,7 @@ struct Command {
   std::string description;  // paragraphs, separated by blank lines
   std::vector<Example> examples;
   std::function<ExitCode(Context&)> run;
+  std::vector<Command> subcommands = {};  // e.g. `eval knn` of `eval`; one level
 };
 
 }  // namespace tessera::cli

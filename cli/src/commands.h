@@ -25,6 +25,7 @@ Command make_compact(CLI::App& root);
 Command make_build_index(CLI::App& root);
 Command make_encode(CLI::App& root);
 Command make_export(CLI::App& root);
+Command make_eval(CLI::App& root);
 Command make_doctor(CLI::App& root);
 Command make_help(CLI::App& root);
 

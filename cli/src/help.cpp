@@ -71,8 +71,10 @@ std::string overview_help(const CLI::App& root, std::span<const Command> command
 }
 
 std::string command_help(const CLI::App& root, const Command& command) {
-  std::string text = "tessera " + command.app->get_name() + " - " + command.app->get_description() + "\n\n";
+  std::string text = "tessera " + full_name(*command.app) + " - " + command.app->get_description() + "\n\n";
   text += "Usage: " + usage_text(*command.app) + "\n\n" + wrap(command.description, kColumns, 0);
+  if (!command.subcommands.empty()) text += "\nSubcommands:\n";
+  for (const Command& each : command.subcommands) text += entry(each.app->get_name(), each.app->get_description());
   const std::string arguments = options_block(*command.app, true);
   if (!arguments.empty()) text += "\nArguments:\n" + arguments;
   const std::string options = options_block(*command.app, false);
@@ -98,11 +100,19 @@ std::string bash_completion(const CLI::App& root, std::span<const Command> comma
   const std::string global_words = option_words(root);
   for (const Command& command : commands) {
     names += (names.empty() ? "" : " ") + command.app->get_name();
-    cases += "    " + command.app->get_name() + ") options=" + shell_quoted(option_words(*command.app)) + " ;;\n";
+    std::string words = option_words(*command.app);
+    std::string subcommands;
+    for (const Command& each : command.subcommands) {
+      words += " " + option_words(*each.app);
+      subcommands += (subcommands.empty() ? "" : " ") + each.app->get_name();
+    }
+    cases += "    " + command.app->get_name() + ") options=" + shell_quoted(words);
+    if (!subcommands.empty()) cases += " subcommands=" + shell_quoted(subcommands);
+    cases += " ;;\n";
   }
   return "# bash completion of tessera; made by 'tessera help --completion'.\n"
          "_tessera() {\n"
-         "  local word=${COMP_WORDS[COMP_CWORD]} command='' options='' i\n"
+         "  local word=${COMP_WORDS[COMP_CWORD]} command='' options='' subcommands='' i\n"
          "  local commands=" +
          shell_quoted(names) +
          "\n"
@@ -119,6 +129,8 @@ std::string bash_completion(const CLI::App& root, std::span<const Command> comma
          "\" -- \"$word\")\n"
          "  elif [[ -z $command ]]; then\n"
          "    mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$word\")\n"
+         "  elif [[ -n $subcommands && ${COMP_WORDS[COMP_CWORD - 1]} == $command ]]; then\n"
+         "    mapfile -t COMPREPLY < <(compgen -W \"$subcommands\" -- \"$word\")\n"
          "  elif [[ $command == help ]]; then\n"
          "    mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$word\")\n"
          "  fi\n"

@@ -56,7 +56,11 @@ std::string definitions(const CLI::App& app, bool positionals) {
 }
 
 std::string command_body(const Command& command, const std::string& options_heading) {
-  std::string text = paragraphs(command.description) + options_heading;
+  std::string text = paragraphs(command.description);
+  for (const Command& each : command.subcommands) {
+    text += ".TP\n\\fB" + roff(each.app->get_name()) + "\\fR\n" + roff(each.app->get_description()) + "\n";
+  }
+  text += options_heading;
   text += definitions(*command.app, true) + definitions(*command.app, false);
   return text;
 }
@@ -66,6 +70,18 @@ std::string example_list(const Command& command) {
   for (const Example& example : command.examples) {
     text += ".TP\n\\fB" + roff(example.command) + "\\fR\n" + roff(example.purpose) + "\n";
   }
+  return text;
+}
+
+// A command as a part of the page of all, or of the command it belongs to.
+std::string section(const Command& command) {
+  return ".SS " + roff(usage_text(*command.app)) + "\n" + roff(command.app->get_description()) + ".\n.PP\n" +
+         command_body(command, "") + ".PP\n\\fIExamples\\fR\n" + example_list(command);
+}
+
+std::string subcommand_sections(const Command& command) {
+  std::string text;
+  for (const Command& each : command.subcommands) text += section(each);
   return text;
 }
 
@@ -95,20 +111,23 @@ std::string overview_man(const CLI::App& root, std::span<const Command> commands
   text += ".SH GLOBAL OPTIONS\nThey may stand before or after the command.\n" + definitions(root, false);
   text += ".SH COMMANDS\n";
   for (const Command& command : commands) {
-    text += ".SS " + roff(usage_text(*command.app)) + "\n" + roff(command.app->get_description()) + ".\n.PP\n";
-    text += command_body(command, "") + ".PP\n\\fIExamples\\fR\n" + example_list(command);
+    text += section(command);
+    text += subcommand_sections(command);
   }
   return text + exit_codes() + environment_man();
 }
 
 std::string command_man(const CLI::App& root, const Command& command, const std::string& version) {
-  const std::string name = "tessera-" + command.app->get_name();
+  std::string name = "tessera-" + full_name(*command.app);
+  std::replace(name.begin(), name.end(), ' ', '-');
   std::string upper = name;
   for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   std::string text =
       title(roff(upper), version) + ".SH NAME\n" + roff(name) + " \\- " + roff(command.app->get_description()) + "\n";
   text += ".SH SYNOPSIS\n\\fB" + roff(usage_text(*command.app)) + "\\fR\n.SH DESCRIPTION\n";
-  text += command_body(command, ".SH OPTIONS\n") + ".SH GLOBAL OPTIONS\n" + definitions(root, false);
+  text += command_body(command, ".SH OPTIONS\n");
+  if (!command.subcommands.empty()) text += ".SH SUBCOMMANDS\n" + subcommand_sections(command);
+  text += ".SH GLOBAL OPTIONS\n" + definitions(root, false);
   text += ".SH EXAMPLES\n" + example_list(command) + exit_codes() + environment_man();
   return text + ".SH SEE ALSO\n\\fBtessera\\fR(1)\n";
 }

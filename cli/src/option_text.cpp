@@ -33,8 +33,14 @@ std::vector<OptionText> option_texts(const CLI::App& app) {
   return result;
 }
 
+std::string full_name(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return (parent != nullptr && parent->get_parent() != nullptr ? parent->get_name() + " " : "") + app.get_name();
+}
+
 std::string usage_text(const CLI::App& app) {
-  std::string text = "tessera " + app.get_name() + " [OPTIONS]";
+  const bool has_subcommands = !app.get_subcommands(nullptr).empty();
+  std::string text = "tessera " + full_name(app) + (has_subcommands ? " SUBCOMMAND" : "") + " [OPTIONS]";
   for (const CLI::Option* option : app.get_options()) {
     if (!option->get_positional()) continue;
     const std::string label = describe(*option).label;

@@ -20,6 +20,9 @@ struct OptionText {
 // In order of registration; hidden options left out.
 std::vector<OptionText> option_texts(const CLI::App& app);
 
+// "search", or with the command it belongs to: "eval knn".
+std::string full_name(const CLI::App& app);
+
 // "tessera search [OPTIONS] IMAGE..."
 std::string usage_text(const CLI::App& app);
 

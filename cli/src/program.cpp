@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "help.h"
+#include "option_text.h"
 #include "tessera/error.h"
 
 namespace tessera::cli {
@@ -83,15 +84,23 @@ Program::Program() : root_(kDescription, "tessera") {
       ->check(check_color)
       ->capture_default_str();
   commands_ = make_commands(root_);
-  for (Command& command : commands_) {
+  const auto take_global_options = [](const Command& command) {
     command.app->fallthrough();
     command.app->set_help_flag("-h,--help", "this help")->group("");  // listed with the global options
+  };
+  for (const Command& command : commands_) {
+    take_global_options(command);
+    for (const Command& each : command.subcommands) take_global_options(each);
   }
 }
 
 const Command* Program::parsed_command() const {
   for (const Command& command : commands_) {
-    if (command.app->parsed()) return &command;
+    if (!command.app->parsed()) continue;
+    for (const Command& each : command.subcommands) {
+      if (each.app->parsed()) return &each;
+    }
+    return &command;
   }
   return nullptr;
 }
@@ -104,7 +113,7 @@ std::string Program::help_for_parsed() const {
 ExitCode Program::usage_error(Console& console, const std::string& message) const {
   console.error(message);
   const Command* command = parsed_command();
-  console.note(std::string("Try 'tessera ") + (command == nullptr ? "" : command->app->get_name() + " ") + "--help'.");
+  console.note(std::string("Try 'tessera ") + (command == nullptr ? "" : full_name(*command->app) + " ") + "--help'.");
   return ExitCode::kUsage;
 }
 

@@ -1,0 +1,191 @@
+// Options that the subcommands of `eval` share: data, features, second stages, samples and output.
+#include "eval_options.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <exception>
+
+namespace tessera::cli {
+namespace {
+
+// A CLI11 check out of a parser that throws Error.
+template <typename Parse>
+auto checked_by(Parse parse) {
+  return [parse](const std::string& text) {
+    try {
+      parse(text);
+      return std::string();
+    } catch (const std::exception& error) {
+      return std::string(error.what());
+    }
+  };
+}
+
+std::string check_report_format(const std::string& text) {
+  return text == "table" || text == "json" || text == "csv" ? "" : "'" + text + "' is none of table, json, csv";
+}
+
+}  // namespace
+
+void add_labelled_options(CLI::App& app, LabelledOptions& options) {
+  app.add_option("FOLDER", options.folder, "the pictures; without --labels a folder for each class")->required();
+  app.add_option("--labels", options.labels,
+                 "CSV with the columns name (below FOLDER) and label or group, in place of class folders")
+      ->type_name("FILE.csv");
+  app.add_option("--gallery", options.gallery,
+                 "search in these pictures instead of FOLDER itself without the query (leave-one-out)")
+      ->type_name("DIR");
+  app.add_option("--gallery-labels", options.gallery_labels, "the same as --labels for the gallery")
+      ->type_name("FILE.csv");
+}
+
+void add_boxed_options(CLI::App& app, BoxedOptions& options) {
+  app.add_option("FOLDER", options.folder, "the pictures")->required();
+  app.add_option(
+         "--boxes", options.boxes,
+         "COCO instances .json, a folder of VOC .xml or YOLO .txt, or a .csv with the columns name, category, x, "
+         "y, w, h (fractions)")
+      ->type_name("PATH")
+      ->required();
+  app.add_option("--gallery", options.gallery, "search in these pictures instead of FOLDER itself without the query")
+      ->type_name("DIR");
+  app.add_option("--gallery-boxes", options.gallery_boxes, "the same as --boxes for the gallery")->type_name("PATH");
+  app.add_option("--box-format", options.format, "auto, coco, voc, yolo or csv")
+      ->type_name("NAME")
+      ->check(checked_by([](const std::string& text) { eval::parse_box_format(text); }))
+      ->capture_default_str();
+}
+
+void add_rerank_options(CLI::App& app, RerankSettings& settings) {
+  app.add_option("--rerank", settings.methods,
+                 "second stages, a row each: aligned:N or maxsim:N with N tokens; separated by commas")
+      ->type_name("A,B,...")
+      ->capture_default_str();
+  app.add_option("--candidates", settings.candidates, "results that a second stage puts in order; 0 = all")
+      ->type_name("K")
+      ->check(CLI::Range(0, 1'000'000'000).description(""))
+      ->capture_default_str();
+}
+
+void add_feature_options(CLI::App& app, FeatureOptions& options, bool descriptors) {
+  if (descriptors) {
+    app.add_option("--descriptor", options.descriptors,
+                   "what is compared, one row each: token0, tokens:N (the first N, weighted, joined), summary, and as "
+                   "baselines phash, dhash, colorhist, hog, gist, random (untrained weights); separated by commas")
+        ->type_name("A,B,...")
+        ->check(checked_by([](const std::string& text) { parse_descriptors(text); }))
+        ->capture_default_str();
+  }
+  app.add_option("--tokens", options.tokens, "tokens taken of each picture")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1 << 20).description(""))
+      ->capture_default_str();
+  app.add_option("--resize", options.resize,
+                 "how pictures are prepared: short:N, square:N or fit:N (default short:N/32 with the model's size)")
+      ->type_name("SPEC")
+      ->check(checked_by([](const std::string& text) { parse_resize_spec(text); }));
+  app.add_option("--weight-power", options.weight_power, "p of the token weights (1 - i/N)^p; 0 = all alike")
+      ->type_name("P")
+      ->check(CLI::Range(0.0, 100.0).description(""))
+      ->capture_default_str();
+  app.add_flag("--stored", options.stored, "use tokens as a library stores them (int8) instead of float32");
+  app.add_option("--batch", options.batch, "pictures an encoder call at most")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096).description(""))
+      ->capture_default_str();
+  app.add_option("--cache", options.cache, "keep extracted tokens in this folder and take them from there next time")
+      ->type_name("DIR");
+  add_compute_options(app, options.compute);
+}
+
+void add_measure_options(CLI::App& app, MeasureSettings& settings) {
+  app.add_option("--queries", settings.queries, "ask with a random sample of so many pictures (default: with all)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000'000).description(""));
+  app.add_option("--seed", settings.seed, "seed of the sample and of the intervals")
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+eval::MeasureOptions measure_options(const MeasureSettings& settings, const FeatureOptions& features) {
+  eval::MeasureOptions options;
+  options.queries = static_cast<std::size_t>(settings.queries);
+  options.seed = settings.seed;
+  options.threads = features.compute.threads;
+  return options;
+}
+
+void add_measure_settings(eval::Report& report, const MeasureSettings& settings) {
+  report.settings.emplace_back("queries", std::int64_t{settings.queries});
+  report.settings.emplace_back("seed", static_cast<std::int64_t>(settings.seed));
+}
+
+void add_report_options(CLI::App& app, ReportOptions& options) {
+  app.add_option("--format", options.format, "output: table, json or csv")
+      ->type_name("FORMAT")
+      ->check(check_report_format)
+      ->capture_default_str();
+  app.add_option("--out", options.out, "also write the report with all settings to this file")->type_name("FILE.json");
+}
+
+std::vector<std::string> split_commas(const std::string& text) {
+  std::vector<std::string> parts;
+  if (text.empty()) return parts;
+  for (std::size_t start = 0;;) {
+    const std::size_t comma = text.find(',', start);
+    parts.push_back(text.substr(start, comma - start));
+    if (comma == std::string::npos) return parts;
+    start = comma + 1;
+  }
+}
+
+std::vector<int> parse_numbers(const std::string& text, const std::string& option) {
+  std::vector<int> numbers;
+  for (const std::string& part : split_commas(text)) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
+    if (error != std::errc{} || end != part.data() + part.size() || number < 1) {
+      throw UsageError(option + ": '" + part + "' is no positive number");
+    }
+    numbers.push_back(number);
+  }
+  if (numbers.empty()) throw UsageError(option + " names no number");
+  return numbers;
+}
+
+std::vector<eval::Descriptor> parse_descriptors(const std::string& text) {
+  std::vector<eval::Descriptor> descriptors;
+  for (const std::string& name : split_commas(text)) descriptors.push_back(eval::parse_descriptor(name));
+  if (descriptors.empty()) throw UsageError("no descriptor was given");
+  return descriptors;
+}
+
+std::vector<eval::TokenMatchOptions> parse_matches(const RerankSettings& settings, const FeatureOptions& features) {
+  std::vector<eval::TokenMatchOptions> matches;
+  for (const std::string& text : split_commas(settings.methods)) {
+    const std::size_t colon = text.find(':');
+    const std::string method = text.substr(0, colon);
+    eval::TokenMatchOptions match;
+    match.weight_power = features.weight_power;
+    match.tokens = features.tokens;
+    if (method == "maxsim") {
+      match.match = eval::TokenMatch::kMaxSim;
+    } else if (method != "aligned") {
+      throw UsageError("--rerank '" + text + "': use aligned:N or maxsim:N");
+    }
+    if (colon != std::string::npos) {
+      const std::string digits = text.substr(colon + 1);
+      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), match.tokens);
+      if (error != std::errc{} || end != digits.data() + digits.size() || match.tokens < 1) {
+        throw UsageError("--rerank '" + text + "': '" + digits + "' is no number of tokens");
+      }
+    }
+    if (match.tokens > features.tokens) {
+      throw UsageError("--rerank '" + text + "' needs --tokens " + std::to_string(match.tokens) + " or more");
+    }
+    matches.push_back(match);
+  }
+  return matches;
+}
+
+}  // namespace tessera::cli
