@@ -1,36 +1,24 @@
 """Command line: python -m tessera_training run --data DIR --teachers DIR --work DIR (see training/README.md)."""
 import argparse
-import io
 import multiprocessing
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 
 from . import cache, evaluate, export, golden, train, verify
-from .data import read_training
 
 STEM = "efficientnet-lite1"
 STEM_SIZE = 192
-TEACHER_SIZE = 224
-
-
-def fill_worker(args, worker):
-    """One process of the cache: single-threaded, so that two of them use two cores without waiting for each other."""
-    torch.set_num_threads(1)
-    _, pictures = read_training(args.data)
-    sizes = [Image.open(io.BytesIO(picture)).size for picture in pictures]
-    extractor = cache.Extractor(STEM, STEM_SIZE, args.teachers, TEACHER_SIZE, Path(args.work) / "dense_basis.npz")
-    extractor.fit_basis([pictures[i] for i in np.linspace(0, len(pictures) - 1, 512).astype(int)])
-    cache.fill(Path(args.work) / "cache", pictures, sizes, args.views, extractor, worker, args.workers)
+TEACHER_SIZE = 192
 
 
 def run_cache(args):
     for view in args.views:
         (Path(args.work) / "cache" / str(view)).mkdir(parents=True, exist_ok=True)
+    options = {"data_dir": args.data, "teacher_dir": args.teachers, "work_dir": args.work, "views": args.views,
+               "workers": args.workers, "stem_name": STEM, "stem_size": STEM_SIZE, "teacher_size": TEACHER_SIZE}
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=fill_worker, args=(args, i)) for i in range(args.workers)]
+    workers = [context.Process(target=cache.fill_worker, args=(options, i)) for i in range(args.workers)]
     for worker in workers:
         worker.start()
     for worker in workers:

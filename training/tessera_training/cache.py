@@ -5,6 +5,7 @@ the time, in one of three shapes (square, landscape, portrait) chosen by the pic
 teacher see the same crop. One folder per chunk, WORK/cache/VIEW/CHUNK, holds one .npy file per quantity, first axis
 the view: names (row numbers of the picture list), stem.NAME maps, stem.pooled, teacher parts, dense (PCA of Lite2's map).
 """
+import io
 import os
 import random
 import shutil
@@ -13,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
-from .data import open_picture, to_size
+from .data import open_picture, read_training, to_size
+from .frozen import Frozen
 from .stem import LITE_MEAN, LITE_STD, lite_stem
-from .teachers import available, condition
+from .teachers import available
 
 CHUNK = 256
 BATCH = 32
@@ -63,7 +66,7 @@ class DenseBasis:
         """cells [N, 1280] of some pictures; writes the file."""
         cells = cells.clamp_min(0).sqrt()
         mean = cells.mean(0)
-        values, vectors = torch.linalg.eigh(torch.cov((cells - mean).T.double()))
+        values, vectors = torch.linalg.eigh(torch.cov((cells - mean).T).double())
         order = torch.argsort(values, descending=True)[:DENSE_WIDTH]
         scale = values[order].sum().sqrt()
         temporary = Path(path).with_suffix(f".{os.getpid()}.npz")
@@ -91,7 +94,13 @@ class Extractor:
     """The frozen networks of one worker process."""
 
     def __init__(self, stem_name, stem_size, teacher_dir, teacher_size, basis_path):
-        self.stem = lite_stem(stem_name)[0].to(torch.bfloat16).to(memory_format=torch.channels_last)
+        stem = lite_stem(stem_name)[0].to(memory_format=torch.channels_last)
+        maps = stem.spec["patch_maps"]
+
+        def outputs(x):
+            _, pooled, kept = stem(x, keep=maps)
+            return {"pooled": pooled, **{name: kept[name].permute(0, 2, 3, 1) for name in maps}}
+        self.stem = Frozen(outputs, ("pooled", *maps), LITE_MEAN, LITE_STD)
         self.stem_size, self.teacher_size = stem_size, teacher_size
         self.teachers = available(teacher_dir)
         self.basis_path = Path(basis_path)
@@ -110,13 +119,7 @@ class Extractor:
         """PIL images of one shape -> {quantity: array}"""
         small = np.stack([to_size(image, *sized(shape, self.stem_size)) for image in images])
         large = np.stack([to_size(image, *sized(shape, self.teacher_size)) for image in images])
-        out = {}
-        names = self.stem.spec["patch_maps"]
-        with torch.inference_mode():
-            _, pooled, maps = self.stem(condition(small, LITE_MEAN, LITE_STD, torch.bfloat16), keep=names)
-        for name in names:
-            out["stem." + name] = maps[name].permute(0, 2, 3, 1).half().numpy()
-        out["stem.pooled"] = pooled.half().numpy()
+        out = {"stem." + name: value.astype(np.float16) for name, value in self.stem(small).items()}
         for teacher in self.teachers:
             for part, value in teacher.features(large).items():
                 if part == "lite2_map":
@@ -127,13 +130,15 @@ class Extractor:
 
 
 def fill(cache_dir, pictures, sizes, views, extractor, worker, workers, seed=1):
-    """Computes the chunks of this worker that are not there yet; a killed worker loses at most one chunk."""
+    """Computes the chunks of this worker that are not there yet, views in turn; a killed worker loses at most one chunk."""
     cache_dir = Path(cache_dir)
-    for view in views:
-        for number, (shape, ids) in enumerate(plan(sizes, view, seed + view)):
+    plans = {view: plan(sizes, view, seed + view) for view in views}
+    for number in range(worker, max(map(len, plans.values())), workers):
+        for view in views:
             target = cache_dir / str(view) / f"{number:05d}"
-            if number % workers != worker or target.exists():
+            if number >= len(plans[view]) or target.exists():
                 continue
+            shape, ids = plans[view][number]
             start = time.process_time()
             rng = random.Random(f"{seed} {view} {number}")
             images = []
@@ -151,3 +156,15 @@ def fill(cache_dir, pictures, sizes, views, extractor, worker, workers, seed=1):
             temporary.rename(target)
             cost = 1e3 * (time.process_time() - start) / len(ids)
             print(f"view {view} chunk {number} {shape}: {len(ids)} pictures, {cost:.1f} ms of CPU each", flush=True)
+
+
+def fill_worker(options, worker):
+    """One process of the cache: single-threaded, so that two of them use two cores without waiting for each other."""
+    torch.set_num_threads(1)
+    _, pictures = read_training(options["data_dir"])
+    sizes = [Image.open(io.BytesIO(picture)).size for picture in pictures]
+    work_dir = Path(options["work_dir"])
+    extractor = Extractor(options["stem_name"], options["stem_size"], options["teacher_dir"], options["teacher_size"],
+                          work_dir / "dense_basis.npz")
+    extractor.fit_basis([pictures[i] for i in np.linspace(0, len(pictures) - 1, 512).astype(int)])
+    fill(work_dir / "cache", pictures, sizes, options["views"], extractor, worker, options["workers"])

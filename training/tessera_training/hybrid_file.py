@@ -5,10 +5,10 @@ from pathlib import Path
 import torch
 
 from .export import GENERATOR, PREFIX
+from .frozen import condition
 from .radio1d import GLOBAL_SCALE, Hybrid, Shape
 from .safetensors_io import read_safetensors
 from .stem import LITE_MEAN, LITE_STD
-from .teachers import condition
 
 
 def read_hybrid(folder):

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from .frozen import Frozen
 from .safetensors_io import read_safetensors
 from .stem import LITE_MEAN, LITE_STD, lite_stem
 
@@ -16,34 +17,37 @@ from .stem import LITE_MEAN, LITE_STD, lite_stem
 WEIGHTS = {"lite2": 1.0, "mnv2": 1.0, "inception_m8": 0.5, "inception_m9": 0.5}
 
 
-def condition(pictures, mean, std, dtype):
-    """uint8 [B, H, W, 3] -> channels-last [B, 3, H, W], (x / 255 - mean) / std."""
-    x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
-    return ((x / 255 - mean) / std).to(dtype).contiguous(memory_format=torch.channels_last)
+class Teacher:
+    """A frozen network: forward(conditioned pictures) -> {part: tensor}; `parts` are the names."""
+
+    def prepare(self, parts, mean, std):
+        self.run = Frozen(self.forward, parts, mean, std)
+
+    def features(self, pictures):
+        """uint8 [B, H, W, 3] -> {part: float32 tensor [B, ...]}"""
+        return {name: torch.from_numpy(value) for name, value in self.run(pictures).items()}
 
 
-class ConvTeacher:
+class ConvTeacher(Teacher):
     """Named folded convolutions of a safetensors file."""
 
-    def __init__(self, path, dtype):
-        self.dtype = dtype
+    PARTS = ()
+
+    def __init__(self, path):
         self.tensors = {}
         for name, tensor in read_safetensors(path).items():
-            tensor = tensor.to(dtype)
+            tensor = tensor.float()
             self.tensors[name] = tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
+        self.prepare(self.PARTS, 0.5, 0.5)
 
     def conv(self, x, name, stride=1, padding=0, groups=1):
         return F.conv2d(x, self.tensors[name + ".w"], self.tensors[name + ".b"], stride, padding, 1, groups)
-
-    def features(self, pictures):
-        """-> {part name: float32 [B, width]}"""
-        with torch.inference_mode():
-            return self.forward(condition(pictures, 0.5, 0.5, self.dtype))
 
 
 class MobileNetV2(ConvTeacher):
     """TF-slim MobileNetV2 1.0: strided layers pad right and bottom only."""
 
+    PARTS = ("mnv2",)
     STRIDED = (1, 3, 6, 13)
 
     def depthwise(self, x, name, stride):
@@ -58,13 +62,14 @@ class MobileNetV2(ConvTeacher):
             stride = 2 if i in self.STRIDED else 1
             y = self.conv(x, f"b{i}.ex").clamp_(0, 6) if f"b{i}.ex.w" in self.tensors else x
             y = self.conv(self.depthwise(y, f"b{i}.dw", stride).clamp_(0, 6), f"b{i}.pw")
-            x = y.add_(x) if stride == 1 and y.shape[1] == x.shape[1] else y
+            x = y + x if stride == 1 and y.shape[1] == x.shape[1] else y
         return {"mnv2": self.conv(x, "head").clamp_(0, 6).float().mean((2, 3))}
 
 
 class InceptionV3(ConvTeacher):
     """Inception v3 (2015) through mixed_9, without the branch whose weights the file lacks."""
 
+    PARTS = ("inception_m8", "inception_m9")
     ROW, COLUMN = (1, 7), (7, 1)
 
     def unit(self, x, name, kernel=(1, 1), stride=1, same=True):
@@ -112,25 +117,23 @@ class InceptionV3(ConvTeacher):
         return {"inception_m8": x.float().mean((2, 3)), "inception_m9": y.float().mean((2, 3))}
 
 
-class Lite2:
+class Lite2(Teacher):
     """EfficientNet-Lite2; also gives its last map, the dense target."""
 
-    def __init__(self, dtype):
-        self.dtype = dtype
-        self.stem = lite_stem("efficientnet-lite2")[0].to(dtype).to(memory_format=torch.channels_last)
+    def __init__(self):
+        self.stem = lite_stem("efficientnet-lite2")[0].to(memory_format=torch.channels_last)
+        self.prepare(("lite2", "lite2_map"), LITE_MEAN, LITE_STD)
 
-    def features(self, pictures):
-        """-> {"lite2": [B, 1280], "lite2_map": float32 [B, h, w, 1280]}"""
-        with torch.inference_mode():
-            _, pooled, maps = self.stem(condition(pictures, LITE_MEAN, LITE_STD, self.dtype), keep=("head",))
-        return {"lite2": pooled, "lite2_map": maps["head"].float().permute(0, 2, 3, 1)}
+    def forward(self, x):
+        _, pooled, maps = self.stem(x, keep=("head",))
+        return {"lite2": pooled, "lite2_map": maps["head"].permute(0, 2, 3, 1)}
 
 
-def available(teacher_dir, dtype=torch.bfloat16):
+def available(teacher_dir):
     """The teachers that can be built here; Lite2 always."""
-    teachers = [Lite2(dtype)]
+    teachers = [Lite2()]
     for cls, file in ((MobileNetV2, "mnv2_tf.safetensors"), (InceptionV3, "inception_v3_m9.safetensors")):
         path = Path(teacher_dir) / file if teacher_dir else None
         if path is not None and path.exists():
-            teachers.append(cls(path, dtype))
+            teachers.append(cls(path))
     return teachers
