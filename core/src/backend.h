@@ -21,7 +21,7 @@
 
 namespace tessera {
 
-enum class DType { kF32, kBF16 };
+enum class DType { kF32, kBF16, kF16 };
 constexpr std::size_t dtype_size(DType type) { return type == DType::kF32 ? 4 : 2; }
 
 // A place in a backend's memory; only that backend may follow the pointer.

@@ -49,7 +49,7 @@ class ThreadScope {
 };
 
 DType usable_type(DType wanted) {
-  return wanted == DType::kBF16 && !LinearEngine::supports_bf16() ? DType::kF32 : wanted;
+  return wanted == DType::kBF16 && LinearEngine::supports_bf16() ? wanted : DType::kF32;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "cpu/cpu_backend.h"
+#include "backend_variants.h"
 #include "model/float_convert.h"
 #include "model_test_support.h"
 #include "tessera/error.h"
@@ -13,15 +13,12 @@
 namespace tessera {
 namespace {
 
-// Activation type and instruction set of the own kernels.
-using Variant = std::tuple<DType, int>;
+// Largest error allowed, relative to the largest expected magnitude (bf16 keeps 8 bits, f16 11).
+double tolerance(DType type) { return type == DType::kF32 ? 2e-6 : type == DType::kBF16 ? 6e-3 : 8e-4; }
 
-// Largest error allowed, relative to the largest expected magnitude (bf16 keeps 8 bits).
-double tolerance(DType type) { return type == DType::kF32 ? 2e-6 : 6e-3; }
-
-class BackendTest : public testing::TestWithParam<Variant> {
+class BackendTest : public testing::TestWithParam<test::BackendVariant> {
  protected:
-  BackendTest() : cpu_(std::get<0>(GetParam()), 2, std::get<1>(GetParam())), type_(cpu_.activation_type()) {}
+  BackendTest() : owned_(GetParam().make()), backend_(*owned_), type_(backend_.activation_type()) {}
 
   std::vector<float> random(std::size_t count, float scale = 1.0f) {
     std::normal_distribution<float> normal(0.0f, scale);
@@ -31,8 +28,9 @@ class BackendTest : public testing::TestWithParam<Variant> {
   }
   // What the backend sees after storing in the activation type.
   std::vector<float> stored(std::vector<float> values) const {
-    if (type_ == DType::kBF16) {
-      for (float& value : values) value = bf16_to_float(float_to_bf16(value));
+    for (float& value : values) {
+      if (type_ == DType::kBF16) value = bf16_to_float(float_to_bf16(value));
+      if (type_ == DType::kF16) value = f16_to_float(float_to_f16(value));
     }
     return values;
   }
@@ -67,8 +65,8 @@ class BackendTest : public testing::TestWithParam<Variant> {
   }
 
   std::mt19937 generator_{7};
-  cpu::CpuBackend cpu_;
-  Backend& backend_ = cpu_;
+  std::unique_ptr<Backend> owned_;
+  Backend& backend_;
   DType type_;
 };
 
@@ -162,7 +160,8 @@ TEST_P(BackendTest, GeluOverItsWholeRange) {
   backend_.linear(*weights, input.tensor(), static_cast<std::int64_t>(x.size()), {.gelu = true}, output.tensor());
   const std::vector<float> actual = download(output);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const double limit = type_ == DType::kF32 ? 5e-7 + 3e-7 * std::abs(x[i]) : 2e-6 + 0.004 * std::abs(gelu(x[i]));
+    const double limit = type_ == DType::kF32 ? 5e-7 + 3e-7 * std::abs(x[i])
+                                              : 2e-6 + (type_ == DType::kBF16 ? 0.004 : 0.0005) * std::abs(gelu(x[i]));
     ASSERT_NEAR(actual[i], gelu(x[i]), limit) << x[i];
   }
 }
@@ -252,7 +251,10 @@ TEST_P(BackendTest, Attention) {
     const Buffer input = upload(qkv, type_), output(backend_, count / 3, type_);
     backend_.attention(input.tensor(), c.batch, c.tokens, c.heads, c.dim, output.tensor());
     expect_near(download(output), reference_attention(qkv, c.batch, c.tokens, c.heads, c.dim),
-                type_ == DType::kF32 ? 5e-6 : 1e-2, what);
+                type_ == DType::kF32    ? 5e-6
+                : type_ == DType::kBF16 ? 1e-2
+                                        : 2e-3,
+                what);
   }
 }
 
@@ -402,21 +404,8 @@ TEST_P(BackendTest, MergeAndSplitOrders) {
   expect_near(download(out), grid_expected, 2e-6, "split");
 }
 
-std::string variant_name(const testing::TestParamInfo<Variant>& info) {
-  constexpr const char* kLevels[] = {"sse2", "avx2", "avx512", "amx"};
-  return std::string(std::get<0>(info.param) == DType::kF32 ? "f32_" : "bf16_") + kLevels[std::get<1>(info.param)];
-}
-
-INSTANTIATE_TEST_SUITE_P(Cpu, BackendTest,
-                         testing::Combine(testing::Values(DType::kF32, DType::kBF16), testing::Values(0, 1, 2, 3)),
-                         variant_name);
-
-TEST(CpuBackend, SaysWhatItIs) {
-  const cpu::CpuBackend backend(DType::kF32, 1);
-  EXPECT_EQ(backend.name(), "cpu");
-  EXPECT_NE(backend.detail().find("oneDNN 2."), std::string::npos);
-  EXPECT_NE(backend.detail().find("1 thread"), std::string::npos);
-}
+INSTANTIATE_TEST_SUITE_P(Backends, BackendTest, testing::ValuesIn(test::backend_variants()),
+                         [](const auto& variant) { return variant.param.name; });
 
 }  // namespace
 }  // namespace tessera

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "backend_variants.h"
 #include "model_test_support.h"
 #include "tessera/encoder.h"
 
@@ -161,15 +162,21 @@ Results run(test::LoadedGraph& model, const std::string& name, const nlohmann::j
   return results;
 }
 
-class GoldenTest : public testing::TestWithParam<std::tuple<GoldenModel, int>> {};
+using Variant = std::tuple<GoldenModel, test::BackendVariant>;
+
+std::string test_name(const testing::TestParamInfo<Variant>& info) {
+  return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param).name;
+}
+
+class GoldenTest : public testing::TestWithParam<Variant> {};
 
 // 5e-5 absolute: the reference's own float32 noise is at most 9.2e-6.
 TEST_P(GoldenTest, EveryTensorInF32) {
   constexpr double kTolerance = 5e-5;
-  const auto& [golden_model, kernel_level] = GetParam();
+  const auto& [golden_model, variant] = GetParam();
   test::TemporaryDir folder;
   lay_out(golden_model, folder.path());
-  test::LoadedGraph model(folder.path(), DType::kF32, kernel_level);
+  test::LoadedGraph model(folder.path(), variant.make());
   Golden golden(golden_model);
   for (const auto& [name, shape] : golden.cases().items()) {
     const std::vector<float> pixels = golden.values(name + ".input");
@@ -185,12 +192,9 @@ TEST_P(GoldenTest, EveryTensorInF32) {
   EXPECT_EQ(golden.left_out(), std::vector<std::string>());
 }
 
-std::string test_name(const testing::TestParamInfo<std::tuple<GoldenModel, int>>& info) {
-  constexpr const char* kLevels[] = {"sse2", "avx2", "avx512", "amx"};
-  return std::string(std::get<0>(info.param).name) + "_" + kLevels[std::get<1>(info.param)];
-}
-
-INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::Combine(testing::ValuesIn(kModels), testing::Values(0, 1, 2)),
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
+                         testing::Combine(testing::ValuesIn(kModels),
+                                          testing::ValuesIn(test::backend_variants(DType::kF32))),
                          test_name);
 
 // Smallest cosine of a row of `actual` and of the reference.
@@ -210,15 +214,17 @@ double worst_cosine(const std::vector<float>& actual, const std::vector<float>& 
   return worst;
 }
 
-// Measured: 0.99992 and better for tokens and prefix, 0.9994 and better for the decoder's cells.
-class GoldenBf16Test : public testing::TestWithParam<GoldenModel> {};
+// bf16 measured: 0.99992 and better for tokens and prefix, 0.9994 and better for the decoder's cells.
+double least_cosine(DType type) { return type == DType::kF16 ? 0.99999 : 0.999; }
 
-TEST_P(GoldenBf16Test, TokensPointTheSameWay) {
-  constexpr double kLeast = 0.999;
-  const GoldenModel golden_model = GetParam();
+class GoldenReducedTest : public testing::TestWithParam<Variant> {};
+
+TEST_P(GoldenReducedTest, TokensPointTheSameWay) {
+  const auto& [golden_model, variant] = GetParam();
+  const double least = least_cosine(variant.type);
   test::TemporaryDir folder;
   lay_out(golden_model, folder.path());
-  test::LoadedGraph model(folder.path(), DType::kBF16);
+  test::LoadedGraph model(folder.path(), variant.make());
   const Golden golden(golden_model);
   const auto width = static_cast<std::size_t>(model.graph->config().token_width());
   for (const auto& [name, shape] : golden.cases().items()) {
@@ -229,15 +235,16 @@ TEST_P(GoldenBf16Test, TokensPointTheSameWay) {
           model.graph->encode({{}, pixels, shape["batch"], {shape["grid"][0], shape["grid"][1]}}, requested);
       const DecodedBatch decoded = model.graph->decode(encoded);
       const std::string with_count = name + ".n" + count + ".";
-      EXPECT_GE(worst_cosine(encoded.tokens, golden.values(with_count + "tokens"), width), kLeast) << name;
-      EXPECT_GE(worst_cosine(encoded.prefix, golden.values(with_count + "prefix"), width), kLeast) << name;
-      EXPECT_GE(worst_cosine(join(decoded).values, golden.values(with_count + "decoder"), width / 2), kLeast) << name;
+      EXPECT_GE(worst_cosine(encoded.tokens, golden.values(with_count + "tokens"), width), least) << name;
+      EXPECT_GE(worst_cosine(encoded.prefix, golden.values(with_count + "prefix"), width), least) << name;
+      EXPECT_GE(worst_cosine(join(decoded).values, golden.values(with_count + "decoder"), width / 2), least) << name;
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenBf16Test, testing::ValuesIn(kModels),
-                         [](const auto& model) { return std::string(model.param.name); });
+INSTANTIATE_TEST_SUITE_P(Models, GoldenReducedTest,
+                         testing::Combine(testing::ValuesIn(kModels), testing::ValuesIn(test::reduced_variants())),
+                         test_name);
 
 // The public interface gives the same numbers as the graph, summaries included.
 TEST(GoldenEncoder, PublicInterface) {

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "backend.h"
-#include "cpu/cpu_backend.h"
 #include "model/config_reader.h"
 #include "model/vit.h"
 #include "tessera/safetensors.h"
@@ -54,8 +53,7 @@ struct LoadedGraph {
   std::unique_ptr<Backend> backend;
   std::unique_ptr<VisionTransformer> graph;
 
-  LoadedGraph(const std::filesystem::path& folder, DType type, int kernel_level = cpu::kBestKernels)
-      : backend(std::make_unique<cpu::CpuBackend>(type, 2, kernel_level)) {
+  LoadedGraph(const std::filesystem::path& folder, std::unique_ptr<Backend> device) : backend(std::move(device)) {
     const Checkpoint checkpoint(folder);
     ModelConfig config = read_model_config(checkpoint);
     ModelWeights weights = load_weights(checkpoint, config, *backend, config.decoder.has_value());

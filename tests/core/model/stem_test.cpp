@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "backend_variants.h"
 #include "model_test_support.h"
 #include "tessera/encoder.h"
 #include "tessera/error.h"
@@ -63,10 +64,10 @@ double worst_row_cosine(const std::vector<float>& a, const std::vector<float>& b
   return worst;
 }
 
-class StemGolden : public testing::TestWithParam<int> {};
+class StemGolden : public testing::TestWithParam<test::BackendVariant> {};
 
 TEST_P(StemGolden, EveryTensorInF32) {
-  test::LoadedGraph model(stem_dir(), DType::kF32, GetParam());
+  test::LoadedGraph model(stem_dir(), GetParam().make());
   const SafetensorsFile file(stem_dir() / "io.safetensors");
   const json cases = json::parse(file.metadata().at("cases"));
   std::set<std::string> compared;
@@ -88,10 +89,14 @@ TEST_P(StemGolden, EveryTensorInF32) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, StemGolden, testing::Values(0, 1, 2, 3));
+std::string variant_name(const testing::TestParamInfo<test::BackendVariant>& info) { return info.param.name; }
 
-TEST(Stem, Bf16FollowsTheReference) {
-  test::LoadedGraph model(stem_dir(), DType::kBF16);
+INSTANTIATE_TEST_SUITE_P(Backends, StemGolden, testing::ValuesIn(test::backend_variants(DType::kF32)), variant_name);
+
+class StemReduced : public testing::TestWithParam<test::BackendVariant> {};
+
+TEST_P(StemReduced, FollowsTheReference) {
+  test::LoadedGraph model(stem_dir(), GetParam().make());
   const SafetensorsFile file(stem_dir() / "io.safetensors");
   const json cases = json::parse(file.metadata().at("cases"));
   for (const auto& [name, size] : cases.items()) {
@@ -106,6 +111,8 @@ TEST(Stem, Bf16FollowsTheReference) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, StemReduced, testing::ValuesIn(test::reduced_variants()), variant_name);
 
 // More images than the stem takes at once, bytes and floats, and a size between that needs other buffers.
 TEST(Stem, BatchesAndBytesAgree) {
