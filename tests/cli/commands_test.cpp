@@ -14,6 +14,7 @@
 #include "tessera/indexer/library.h"
 #include "tessera/resize.h"
 #include "tessera/safetensors.h"
+#include "test_paths.h"
 
 namespace tessera::cli {
 namespace {
@@ -269,7 +270,7 @@ TEST_F(Commands, EncodeGivesTheEncodersNumbers) {
   options.device = "cpu";
   options.compute = ComputeType::kF32;
   options.load_decoder = true;
-  const auto encoder = Encoder::load(std::filesystem::path(TESSERA_SOURCE_DIR) / "models" / "default", options);
+  const auto encoder = Encoder::load(test::source_dir() / "models" / "default", options);
   const std::vector<Image> images = {load_image(folder_ / "plain.png")};
   const EncodedBatch expected = encoder->encode(images, 4);
   const DecodedBatch dense = encoder->decode(expected);

@@ -17,6 +17,7 @@
 #include "option_text.h"
 #include "program.h"
 #include "run_tessera.h"
+#include "test_paths.h"
 
 namespace tessera::cli {
 namespace {
@@ -127,7 +128,7 @@ TEST(Program, AFullOrClosedStandardOutputIsAnError) {
   ::close(full.stdout_fd);
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.err, "tessera: cannot write standard output: No space left on device\n");
-  const std::string closed = std::string(TESSERA_BINARY_DIR) + "/bin/tessera --version >&- 2>/dev/null";
+  const std::string closed = "'" + test::program().string() + "' --version >&- 2>/dev/null";
   EXPECT_EQ(WEXITSTATUS(std::system(closed.c_str())), 1);
 }
 

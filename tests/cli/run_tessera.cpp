@@ -1,5 +1,6 @@
 // Runs the real program as a child process and makes small collections for it.
 #include "run_tessera.h"
+#include "test_paths.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -32,7 +33,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }  // namespace
 
 RunningTessera::RunningTessera(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
-  std::vector<std::string> words = {TESSERA_BINARY_DIR "/bin/tessera"};
+  std::vector<std::string> words = {test::program().string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::map<std::string, std::string> variables = {{"PATH", "/usr/bin:/bin"},
                                                   {"HOME", "/nonexistent"},
@@ -153,8 +154,6 @@ Image disc_picture(int width, int height, unsigned seed) {
   return image;
 }
 
-std::filesystem::path goldens_model() {
-  return std::filesystem::path(TESSERA_TEST_DATA) / "goldens" / "radio1d-tiny-d-sharded";
-}
+std::filesystem::path goldens_model() { return test::data_dir() / "goldens" / "radio1d-tiny-d-sharded"; }
 
 }  // namespace tessera::cli::testing

@@ -63,7 +63,7 @@ TEST_P(OrderTest, HybridsGiveTheSameBits) {
   std::vector<std::vector<float>> seen;
   for (const Order order : {Order::kNatural, Order::kReversed, Order::kShuffled}) {
     emulation::set_order(order, 12);
-    test::LoadedGraph model(std::filesystem::path(TESSERA_TEST_DATA) / "stem", make_backend(GetParam()));
+    test::LoadedGraph model(test::data_dir() / "stem", make_backend(GetParam()));
     seen.push_back(model.graph->encode({{}, random_values(3 * 48 * 64), 1, {3, 4}}, kAllTokens).tokens);
   }
   EXPECT_EQ(seen[0], seen[1]);

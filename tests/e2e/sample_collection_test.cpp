@@ -12,6 +12,7 @@
 #include <set>
 
 #include "tessera_process.h"
+#include "test_paths.h"
 
 namespace tessera::e2e {
 namespace {
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
 
-const fs::path kSampleData = TESSERA_SAMPLE_DATA;
+const fs::path kSampleData = test::source_dir() / "sample_data";
 
 struct Relevant {
   fs::path path;

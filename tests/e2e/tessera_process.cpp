@@ -1,5 +1,6 @@
 // Runs a child process with its output in files, so that neither pipe can fill up and block it.
 #include "tessera_process.h"
+#include "test_paths.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -36,7 +37,7 @@ std::string contents(const std::filesystem::path& path) {
   std::vector<char*> argv{const_cast<char*>("tessera")};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  execv(TESSERA_PROGRAM, argv.data());
+  execv(test::program().c_str(), argv.data());
   _exit(127);
 }
 

@@ -16,14 +16,14 @@ struct GifDeleter {
   void operator()(GifFileType* gif) const { DGifCloseFile(gif, nullptr); }
 };
 
-struct Reader {
+struct GifReader {
   const Source& source;
   std::size_t position = 0;
   bool exhausted = false;
 };
 
 int on_read(GifFileType* gif, GifByteType* out, int count) {
-  auto* reader = static_cast<Reader*>(gif->UserData);
+  auto* reader = static_cast<GifReader*>(gif->UserData);
   const std::size_t left = reader->source.bytes.size() - reader->position;
   const std::size_t taken = std::min(left, static_cast<std::size_t>(std::max(count, 0)));
   if (taken > 0) std::memcpy(out, reader->source.bytes.data() + reader->position, taken);
@@ -73,7 +73,7 @@ class FirstFrame {
   void seek();
   void read_extension();
 
-  Reader reader_;
+  GifReader reader_;
   std::unique_ptr<GifFileType, GifDeleter> gif_;
   int width_ = 0;
   int height_ = 0;

@@ -123,9 +123,9 @@ ErrorCode code_of(int jpeg_code) {
 
 // One decompressor. libjpeg reports errors by longjmp, so every call into it goes through guarded(), whose callables
 // keep no object with a destructor.
-class Reader {
+class JpegReader {
  public:
-  explicit Reader(const Source& source) : source_(source) {
+  explicit JpegReader(const Source& source) : source_(source) {
     cinfo_.err = jpeg_std_error(&error_.base);
     error_.base.error_exit = on_error;
     error_.base.emit_message = on_message;
@@ -142,9 +142,9 @@ class Reader {
     monitor_.base.progress_monitor = on_progress;
     cinfo_.progress = &monitor_.base;
   }
-  ~Reader() { jpeg_destroy_decompress(&cinfo_); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+  ~JpegReader() { jpeg_destroy_decompress(&cinfo_); }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
 
   ImageInfo read_header();
   Decoded decode();
@@ -169,7 +169,7 @@ class Reader {
   ImageInfo info_;
 };
 
-void Reader::throw_error() const {
+void JpegReader::throw_error() const {
   if (error_.fatal_code == kScanLimitCode) {
     source_.fail(ErrorCode::kLimit, "progressive JPEG with more than " + std::to_string(monitor_.max_scans) + " scans");
   }
@@ -182,7 +182,7 @@ void Reader::throw_error() const {
   source_.fail(code, "damaged JPEG (" + std::string(error_.fatal) + ")");
 }
 
-ImageInfo Reader::read_header() {
+ImageInfo JpegReader::read_header() {
   guarded([this] {
     jpeg_save_markers(&cinfo_, kExifMarker, 0xFFFF);
     jpeg_save_markers(&cinfo_, kIccMarker, 0xFFFF);
@@ -208,7 +208,7 @@ ImageInfo Reader::read_header() {
   return info_;
 }
 
-void Reader::choose_scale() {
+void JpegReader::choose_scale() {
   cinfo_.scale_denom = 8;
   cinfo_.scale_num = 8;
   if (source_.min_short_side <= 0) return;
@@ -221,7 +221,7 @@ void Reader::choose_scale() {
   }
 }
 
-PixelFormat Reader::choose_format() {
+PixelFormat JpegReader::choose_format() {
   switch (cinfo_.jpeg_color_space) {
     case JCS_GRAYSCALE: cinfo_.out_color_space = JCS_GRAYSCALE; return PixelFormat::kGrey;
     case JCS_YCbCr:
@@ -236,7 +236,7 @@ PixelFormat Reader::choose_format() {
   }
 }
 
-std::uint64_t Reader::memory_needed() const {
+std::uint64_t JpegReader::memory_needed() const {
   std::uint64_t bytes = output_bytes(cinfo_.output_width, cinfo_.output_height, info_.orientation);
   // Row buffers of the upsampler and colour converter: a few MCU rows.
   bytes += std::uint64_t{cinfo_.image_width} * 4 * 64;
@@ -249,7 +249,7 @@ std::uint64_t Reader::memory_needed() const {
   return bytes;
 }
 
-void Reader::check_complete() {
+void JpegReader::check_complete() {
   // A single Huffman-coded scan that ran out of data has raised JWRN_HIT_MARKER; if it has not, only the end marker is
   // missing and the picture is whole. With several scans a missing end may be a missing scan, and the arithmetic
   // decoder does not warn.
@@ -259,7 +259,7 @@ void Reader::check_complete() {
   if (error_.damaged) source_.fail(ErrorCode::kDamaged, "damaged JPEG (" + std::string(error_.damage) + ")");
 }
 
-Decoded Reader::decode() {
+Decoded JpegReader::decode() {
   choose_scale();
   const PixelFormat format = choose_format();
   guarded([this] { jpeg_calc_output_dimensions(&cinfo_); });
@@ -287,10 +287,10 @@ Decoded Reader::decode() {
 
 }  // namespace
 
-ImageInfo probe_jpeg(const Source& source) { return Reader(source).read_header(); }
+ImageInfo probe_jpeg(const Source& source) { return JpegReader(source).read_header(); }
 
 Decoded decode_jpeg(const Source& source) {
-  Reader reader(source);
+  JpegReader reader(source);
   reader.read_header();
   return reader.decode();
 }

@@ -78,9 +78,9 @@ ImageInfo info_of(const Header& header) {
 
 // One libpng reader. Errors arrive by longjmp, so calls into libpng go through guarded(), whose callables keep no
 // object with a destructor.
-class Reader {
+class PngReader {
  public:
-  explicit Reader(const Source& source) : source_(source), header_(read_header(source)) {
+  explicit PngReader(const Source& source) : source_(source), header_(read_header(source)) {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, on_warning);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     if (info_ == nullptr) {
@@ -88,9 +88,9 @@ class Reader {
       throw std::bad_alloc();
     }
   }
-  ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+  ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
 
   Decoded decode();
 
@@ -105,13 +105,13 @@ class Reader {
                                                  : "damaged PNG (" + std::string(message_) + ")");
   }
   [[noreturn]] static void on_error(png_structp png, png_const_charp message) {
-    auto* reader = static_cast<Reader*>(png_get_error_ptr(png));
+    auto* reader = static_cast<PngReader*>(png_get_error_ptr(png));
     std::strncpy(reader->message_, message, sizeof reader->message_ - 1);
     png_longjmp(png, 1);
   }
   static void on_warning(png_structp, png_const_charp) {}
   static void on_read(png_structp png, png_bytep out, std::size_t count) {
-    auto* reader = static_cast<Reader*>(png_get_io_ptr(png));
+    auto* reader = static_cast<PngReader*>(png_get_io_ptr(png));
     if (reader->source_.bytes.size() - reader->position_ < count) {
       reader->truncated_ = true;
       png_error(png, "premature end of data");
@@ -133,7 +133,7 @@ class Reader {
   char message_[200] = {};
 };
 
-PixelFormat Reader::setup() {
+PixelFormat PngReader::setup() {
   guarded([this] {
     png_set_read_fn(png_, this, on_read);
     png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
@@ -154,7 +154,7 @@ PixelFormat Reader::setup() {
   }
 }
 
-std::span<const std::uint8_t> Reader::icc_profile() {
+std::span<const std::uint8_t> PngReader::icc_profile() {
   png_charp name = nullptr;
   png_bytep data = nullptr;
   png_uint_32 size = 0;
@@ -163,7 +163,7 @@ std::span<const std::uint8_t> Reader::icc_profile() {
   return {data, data == nullptr ? 0 : size};
 }
 
-void Reader::read_rows(PixelSink& sink, PixelFormat format) {
+void PngReader::read_rows(PixelSink& sink, PixelFormat format) {
   const int height = static_cast<int>(header_.height);
   if (!header_.interlaced) {
     for (int y = 0; y < height; ++y) {
@@ -184,7 +184,7 @@ void Reader::read_rows(PixelSink& sink, PixelFormat format) {
   }
 }
 
-Decoded Reader::decode() {
+Decoded PngReader::decode() {
   const std::uint64_t pixels = std::uint64_t{header_.width} * header_.height;
   source_.check_memory(output_bytes(header_.width, header_.height, header_.orientation) +
                        (header_.interlaced ? pixels * 4 + std::uint64_t{header_.height} * sizeof(png_bytep) : 0) +
@@ -200,6 +200,6 @@ Decoded Reader::decode() {
 
 ImageInfo probe_png(const Source& source) { return info_of(read_header(source)); }
 
-Decoded decode_png(const Source& source) { return Reader(source).decode(); }
+Decoded decode_png(const Source& source) { return PngReader(source).decode(); }
 
 }  // namespace tessera::codec

@@ -9,9 +9,9 @@ namespace {
 
 bool is_space(std::uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-class Reader {
+class PnmReader {
  public:
-  explicit Reader(const Source& source) : source_(source), at_(2) {
+  explicit PnmReader(const Source& source) : source_(source), at_(2) {
     const int kind = source.bytes[1] - '0';
     binary_ = kind >= 4;
     bitmap_ = kind == 1 || kind == 4;
@@ -120,8 +120,8 @@ class Reader {
 
 }  // namespace
 
-ImageInfo probe_pnm(const Source& source) { return Reader(source).info(); }
+ImageInfo probe_pnm(const Source& source) { return PnmReader(source).info(); }
 
-Decoded decode_pnm(const Source& source) { return Reader(source).decode(); }
+Decoded decode_pnm(const Source& source) { return PnmReader(source).decode(); }
 
 }  // namespace tessera::codec

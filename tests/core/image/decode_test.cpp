@@ -9,11 +9,12 @@
 #include "tessera/error.h"
 #include "tessera/image.h"
 #include "tessera/resize.h"
+#include "test_paths.h"
 
 namespace tessera::test {
 namespace {
 
-const std::filesystem::path kData = std::filesystem::path(TESSERA_TEST_DATA) / "images";
+const std::filesystem::path kData = test::data_dir() / "images";
 
 struct Read {
   Image image;

@@ -13,6 +13,7 @@
 
 #include "image/resample.h"
 #include "tessera/error.h"
+#include "test_paths.h"
 
 namespace tessera {
 namespace {
@@ -77,7 +78,7 @@ TEST(PreparedSize, FollowsItsDefinitionForAllAspects) {
   }
 }
 
-const std::filesystem::path kData = std::filesystem::path(TESSERA_TEST_DATA) / "images";
+const std::filesystem::path kData = test::data_dir() / "images";
 
 Image random_image(int width, int height, unsigned seed) {
   std::mt19937 random(seed);

@@ -6,6 +6,7 @@
 
 #include "model_test_support.h"
 #include "tessera/encoder.h"
+#include "test_paths.h"
 
 namespace tessera {
 namespace {
@@ -37,9 +38,9 @@ TEST_P(DefaultModelTokens, AgreeWithPyTorch) {
   EncoderOptions options;
   options.compute = GetParam().compute;
   options.threads = 2;
-  const auto encoder = Encoder::load(std::filesystem::path(TESSERA_SOURCE_DIR) / "models" / "default", options);
+  const auto encoder = Encoder::load(test::source_dir() / "models" / "default", options);
   EXPECT_TRUE(encoder->info().trained);
-  const SafetensorsFile file(std::filesystem::path(TESSERA_TEST_DATA) / "stem" / "default-tokens.safetensors");
+  const SafetensorsFile file(test::data_dir() / "stem" / "default-tokens.safetensors");
   int pictures = 0;
   for (const auto& [name, input] : file.tensors()) {
     if (!name.ends_with(".input")) continue;

@@ -9,11 +9,12 @@
 
 #include "model_test_support.h"
 #include "tessera/error.h"
+#include "test_paths.h"
 
 namespace tessera {
 namespace {
 
-std::filesystem::path default_model() { return std::filesystem::path(TESSERA_SOURCE_DIR) / "models" / "default"; }
+std::filesystem::path default_model() { return test::source_dir() / "models" / "default"; }
 
 std::unique_ptr<Encoder> load(ComputeType compute, bool decoder = false) {
   EncoderOptions options;

@@ -16,6 +16,7 @@
 #include "model/config_reader.h"
 #include "model/vit.h"
 #include "tessera/safetensors.h"
+#include "test_paths.h"
 
 namespace tessera::test {
 
@@ -39,7 +40,7 @@ class TemporaryDir {
   std::filesystem::path path_;
 };
 
-inline std::filesystem::path golden_dir() { return std::filesystem::path(TESSERA_TEST_DATA) / "goldens"; }
+inline std::filesystem::path golden_dir() { return test::data_dir() / "goldens"; }
 
 // Lays weights and config of golden `name` out as a checkpoint folder.
 inline void make_golden_model(const std::string& weights, const std::string& config,

@@ -11,6 +11,7 @@
 #include "model_test_support.h"
 #include "tessera/encoder.h"
 #include "tessera/error.h"
+#include "test_paths.h"
 
 namespace tessera {
 namespace {
@@ -19,7 +20,7 @@ using nlohmann::json;
 using test::Captured;
 using testing::HasSubstr;
 
-std::filesystem::path stem_dir() { return std::filesystem::path(TESSERA_TEST_DATA) / "stem"; }
+std::filesystem::path stem_dir() { return test::data_dir() / "stem"; }
 
 // What the graph gives for one case, under the IO file's names without the case.
 std::map<std::string, Captured> run(test::LoadedGraph& model, const std::vector<float>& pixels, const json& size) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "library_fixture.h"
+#include "test_paths.h"
 
 namespace tessera {
 namespace {
@@ -52,8 +53,7 @@ TEST(Schema, ANewerVersionIsRefused) {
 // file that is no picture. It stays as it is.
 TEST(Schema, ALibraryOfVersion1Opens) {
   TempDir dir;
-  std::filesystem::copy(std::filesystem::path(TESSERA_TEST_DATA) / "library_v1", dir / "library",
-                        std::filesystem::copy_options::recursive);
+  std::filesystem::copy(test::data_dir() / "library_v1", dir / "library", std::filesystem::copy_options::recursive);
   {
     Database db(dir / "library" / "catalog.sqlite", Database::Access::kRead);
     ASSERT_EQ(db.query_int("PRAGMA user_version"), 1);

@@ -8,12 +8,13 @@
 #include "eval/eval_fixture.h"
 #include "tessera/encoder.h"
 #include "tessera/safetensors.h"
+#include "test_paths.h"
 
 namespace tessera::eval {
 namespace {
 
-const std::filesystem::path kSharded = std::filesystem::path(TESSERA_TEST_DATA) / "goldens" / "radio1d-tiny-d-sharded";
-const std::filesystem::path kHybrid = std::filesystem::path(TESSERA_TEST_DATA) / "stem";
+const std::filesystem::path kSharded = tessera::test::data_dir() / "goldens" / "radio1d-tiny-d-sharded";
+const std::filesystem::path kHybrid = tessera::test::data_dir() / "stem";
 
 std::vector<float> tokens_of(const std::filesystem::path& model) {
   EncoderOptions options;

@@ -10,6 +10,7 @@
 #include "store/segment_fixture.h"
 #include "store/segment_writer.h"
 #include "tessera/error.h"
+#include "test_paths.h"
 
 namespace tessera {
 namespace {
@@ -163,7 +164,7 @@ std::vector<TestImage> sample_images() {
 }
 
 TEST(Segment, ReadsTheSampleOfVersion1) {
-  const auto segment = Segment::open(std::filesystem::path(TESSERA_TEST_DATA) / "segments" / "version_1.seg");
+  const auto segment = Segment::open(test::data_dir() / "segments" / "version_1.seg");
   EXPECT_NO_THROW(segment->verify());
   EXPECT_EQ(segment->spec(), test::test_spec(20, 4));
   const std::vector<TestImage> images = sample_images();
