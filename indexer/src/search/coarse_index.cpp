@@ -24,7 +24,7 @@ class RowSelector : public faiss::IDSelector {
  public:
   RowSelector(const CoarseIndex::Impl& index, const std::function<bool(CoarseRow)>& allowed)
       : index_(index), allowed_(allowed) {}
-  bool is_member(idx_t id) const override { return allowed_(index_.row_of(id)); }
+  bool is_member(idx_t label) const override { return allowed_(index_.row_of(index_.order.position(label))); }
 
  private:
   const CoarseIndex::Impl& index_;
@@ -33,8 +33,27 @@ class RowSelector : public faiss::IDSelector {
 
 }  // namespace
 
+RowOrder::RowOrder(std::int64_t rows, std::int64_t held_out) : first_phase_(rows - held_out) {
+  for (std::int64_t i = 0; i < held_out; ++i) held_out_.push_back((2 * i + 1) * rows / (2 * held_out));
+}
+
+std::int64_t RowOrder::position(std::int64_t label) const {
+  if (label >= first_phase_) return held_out_[static_cast<std::size_t>(label - first_phase_)];
+  // Each held-out row before it moves it up by one: the i-th has held_out_[i] - i rows of the first phase before it.
+  std::size_t low = 0, high = held_out_.size();
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (held_out_[middle] - static_cast<std::int64_t>(middle) <= label) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return label + static_cast<std::int64_t>(low);
+}
+
 CoarseIndex::Impl::Impl(std::unique_ptr<faiss::Index> faiss_index, CoarseIndexInfo index_info)
-    : index(std::move(faiss_index)), info(std::move(index_info)) {
+    : index(std::move(faiss_index)), info(std::move(index_info)), order(info.rows, info.held_out) {
   std::int64_t first = 0;
   for (const SegmentStamp& stamp : info.segments) {
     first_position.push_back(first);
@@ -52,21 +71,22 @@ CoarseRow CoarseIndex::Impl::row_of(std::int64_t position) const {
 std::vector<std::int64_t> CoarseIndex::Impl::nearest(std::span<const float> query, std::int64_t count, int breadth,
                                                      faiss::IDSelector* selector) const {
   std::vector<float> distances(static_cast<std::size_t>(count));
-  std::vector<std::int64_t> positions(static_cast<std::size_t>(count), -1);
+  std::vector<std::int64_t> labels(static_cast<std::size_t>(count), -1);
   if (info.method == CoarseMethod::kIvfPq) {
     faiss::SearchParametersIVF parameters;
     parameters.nprobe = static_cast<std::size_t>(breadth);
     parameters.sel = selector;
-    index->search(1, query.data(), count, distances.data(), positions.data(), &parameters);
+    index->search(1, query.data(), count, distances.data(), labels.data(), &parameters);
   } else {
     faiss::SearchParametersHNSW parameters;
     parameters.efSearch = static_cast<int>(std::max<std::int64_t>(breadth, count));
-    index->search(1, query.data(), count, distances.data(), positions.data(), &parameters);
+    index->search(1, query.data(), count, distances.data(), labels.data(), &parameters);
   }
-  std::erase_if(positions, [&](std::int64_t position) {
-    return position < 0 || position >= info.rows || (selector != nullptr && !selector->is_member(position));
+  std::erase_if(labels, [&](std::int64_t label) {
+    return label < 0 || label >= info.rows || (selector != nullptr && !selector->is_member(label));
   });
-  return positions;
+  for (std::int64_t& label : labels) label = order.position(label);
+  return labels;
 }
 
 std::int64_t CoarseIndex::Impl::proposal_size(int count, int refine) const {

@@ -1,9 +1,10 @@
 // The approximate coarse index: FAISS IVF-PQ or HNSW over the coarse vectors of segments, in one derived file.
 //
-// It only proposes rows; the caller scores them in f16 from the segments, so no SQ8 copy of the vectors is kept for
-// refining. File: what FAISS writes, then a JSON manifest (method, parameters, the segments it was built from, checksum
-// of the FAISS part), then 24 bytes: magic, length and XXH3-64 of the manifest. It appears by rename, whole or not at
-// all.
+// Recall is measured with rows that are not yet in the index, since a row of the index finds its neighbours more easily
+// than a new picture does; they are added afterwards. It only proposes rows; the caller scores them in f16 from the
+// segments, so no SQ8 copy of the vectors is kept for refining. File: what FAISS writes, then a JSON manifest (method,
+// parameters, the segments it was built from, checksum of the FAISS part), then 24 bytes: magic, length and XXH3-64 of
+// the manifest. It appears by rename, whole or not at all.
 #pragma once
 
 #include <cstdint>
@@ -34,14 +35,16 @@ struct CoarseIndexInfo {
   int code_bytes = 0;  // IVF: PQ bytes per vector
   int breadth = 0;     // HNSW: efSearch that reached the recall target
   int refine = 0;      // rows proposed per row wanted
-  double recall = 0;   // recall@10 of sampled vectors against the exact scan, after scoring in f16
+  double recall = 0;   // recall@10 of the held-out rows against the exact scan, after scoring in f16
+  // Rows that came last, spread evenly over all: the new queries that recall was measured with.
+  std::int64_t held_out = 0;
   std::vector<SegmentStamp> segments;
   std::uint64_t file_bytes = 0;
 };
 
 struct CoarseBuildOptions {
-  double recall_target = 0.95;
-  int sampled_queries = 64;
+  double recall_target = 0.95;  // of queries that are not in the index
+  int sampled_queries = 200;
   int threads = 0;  // of the exact scan that measures recall; FAISS uses OpenMP's
 };
 

@@ -24,6 +24,7 @@ constexpr std::int64_t kRowsPerList = 39;       // FAISS's least number of train
 constexpr std::int64_t kFewRows = 4096;         // below it 16 centroids per PQ sub-vector instead of 256
 constexpr int kHnswLinks = 32;
 constexpr int kRecallAt = 10;
+constexpr std::int64_t kRowsPerQuery = 5;  // at least as many rows for each that is held out
 constexpr int kLargestRefine = 80;
 constexpr int kLargestBreadth = 2048;
 
@@ -57,15 +58,18 @@ class Builder {
       info_.rows += segment->rows();
     }
     if (info_.rows == 0) throw Error(ErrorCode::kInvalidArgument, "there are no images to build a coarse index from");
+    info_.held_out = std::min<std::int64_t>(std::max(1, options_.sampled_queries), info_.rows / kRowsPerQuery);
   }
 
   CoarseIndex::Impl build() {
     std::unique_ptr<faiss::Index> index = info_.method == CoarseMethod::kIvfPq ? make_ivf_pq() : make_hnsw();
-    train(*index);
-    add_all(*index);
     info_.refine = info_.method == CoarseMethod::kIvfPq ? 10 : 2;
     CoarseIndex::Impl built(std::move(index), info_);
+    const std::int64_t first_phase = info_.rows - info_.held_out;
+    train(built, first_phase);
+    add(built, 0, first_phase);
     calibrate(built);
+    add(built, first_phase, info_.rows);
     return built;
   }
 
@@ -96,49 +100,48 @@ class Builder {
                                                 faiss::METRIC_L2);
   }
 
-  void decode(std::int64_t position, float* vector) const {
+  std::size_t segment_of(std::int64_t position) const {
     const auto next = std::upper_bound(first_position_.begin(), first_position_.end(), position);
-    const auto s = static_cast<std::size_t>(next - first_position_.begin() - 1);
+    return static_cast<std::size_t>(next - first_position_.begin() - 1);
+  }
+
+  void decode(std::int64_t position, float* vector) const {
+    const std::size_t s = segment_of(position);
     segments_[s]->decode_coarse(static_cast<std::uint32_t>(position - first_position_[s]),
                                 {vector, std::size_t(info_.width)});
   }
 
-  // Rows spread evenly over the library; repeated when there are fewer than a PQ has centroids.
-  void train(faiss::Index& index) const {
-    const std::int64_t count = std::max<std::int64_t>(std::min(info_.rows, kTrainingRows), 256);
+  // Rows spread evenly over those of the first phase; repeated when there are fewer than a PQ has centroids.
+  void train(CoarseIndex::Impl& built, std::int64_t first_phase) const {
+    const std::int64_t count = std::max<std::int64_t>(std::min(first_phase, kTrainingRows), 256);
     std::vector<float> vectors(static_cast<std::size_t>(count * info_.width));
     for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t position = count <= info_.rows ? i * info_.rows / count : i % info_.rows;
-      decode(position, vectors.data() + i * info_.width);
+      const std::int64_t label = count <= first_phase ? i * first_phase / count : i % first_phase;
+      decode(built.order.position(label), vectors.data() + i * info_.width);
     }
     check_stop(stop_);
-    index.train(count, vectors.data());
+    built.index->train(count, vectors.data());
   }
 
-  void add_all(faiss::Index& index) const {
-    std::vector<float> vectors(static_cast<std::size_t>(std::min(kAddBatch, info_.rows) * info_.width));
-    for (std::int64_t begin = 0; begin < info_.rows; begin += kAddBatch) {
+  void add(CoarseIndex::Impl& built, std::int64_t begin, std::int64_t end) const {
+    std::vector<float> vectors(static_cast<std::size_t>(std::min(kAddBatch, end - begin) * info_.width));
+    for (; begin < end; begin += kAddBatch) {
       check_stop(stop_);
-      const std::int64_t count = std::min(kAddBatch, info_.rows - begin);
-      for (std::int64_t i = 0; i < count; ++i) decode(begin + i, vectors.data() + i * info_.width);
-      index.add(count, vectors.data());
+      const std::int64_t count = std::min(kAddBatch, end - begin);
+      for (std::int64_t i = 0; i < count; ++i) {
+        decode(built.order.position(begin + i), vectors.data() + i * info_.width);
+      }
+      built.index->add(count, vectors.data());
     }
   }
 
   struct Truth {
-    std::vector<float> queries;
-    std::vector<std::set<std::int64_t>> nearest;  // positions, without the query's own
-    std::vector<std::int64_t> self;
+    std::vector<float> queries;                   // the held-out rows
+    std::vector<std::set<std::int64_t>> nearest;  // positions of rows of the first phase
   };
 
-  Truth exact_neighbours() const {
+  Truth exact_neighbours(const RowOrder& order) const {
     Truth truth;
-    const std::int64_t count = std::min<std::int64_t>(info_.rows, std::max(1, options_.sampled_queries));
-    for (std::int64_t i = 0; i < count; ++i) {
-      truth.self.push_back(i * info_.rows / count);
-      truth.queries.resize(truth.queries.size() + std::size_t(info_.width));
-      decode(truth.self.back(), truth.queries.data() + i * info_.width);
-    }
     std::vector<RowMask> masks;
     std::vector<std::vector<ImageId>> positions;
     for (std::size_t s = 0; s < segments_.size(); ++s) {
@@ -148,59 +151,79 @@ class Builder {
         positions.back().push_back(first_position_[s] + row);
       }
     }
+    for (const std::int64_t position : order.held_out()) {
+      truth.queries.resize(truth.queries.size() + std::size_t(info_.width));
+      decode(position, truth.queries.data() + truth.queries.size() - info_.width);
+      const std::size_t s = segment_of(position);
+      clear_row(masks[s], static_cast<std::uint32_t>(position - first_position_[s]));
+    }
     std::vector<ScanSource> sources;
     for (std::size_t s = 0; s < segments_.size(); ++s) {
       sources.push_back({segments_[s].get(), positions[s], &masks[s]});
     }
-    const auto found = exact_scan(sources, truth.queries, info_.width, {kRecallAt + 1, options_.threads});
-    for (std::size_t q = 0; q < found.size(); ++q) {
+    for (const auto& hits : exact_scan(sources, truth.queries, info_.width, {kRecallAt, options_.threads})) {
       std::set<std::int64_t> nearest;
-      for (const ScanHit& hit : found[q]) {
-        if (hit.id != truth.self[q] && nearest.size() < std::size_t(kRecallAt)) nearest.insert(hit.id);
-      }
+      for (const ScanHit& hit : hits) nearest.insert(hit.id);
       truth.nearest.push_back(std::move(nearest));
     }
     return truth;
   }
 
+  struct Recall {
+    double mean = -1;
+    double least = -1;  // what new queries reach with 95 % confidence, by the spread among those measured
+  };
+
   // Scoring in f16 keeps every true neighbour that is proposed, so recall is the share of them among the proposals.
-  static double recall(const CoarseIndex::Impl& index, const Truth& truth, int breadth, int refine) {
-    std::int64_t found = 0, wanted = 0;
+  static Recall recall(const CoarseIndex::Impl& index, const Truth& truth, int breadth, int refine) {
+    constexpr double kOneSided95 = 1.645;
+    const auto count = static_cast<double>(truth.nearest.size());
+    double sum = 0, squares = 0;
     for (std::size_t q = 0; q < truth.nearest.size(); ++q) {
       const std::span<const float> query =
           std::span(truth.queries).subspan(q * std::size_t(index.info.width), std::size_t(index.info.width));
+      std::size_t found = 0;
       for (const std::int64_t position :
            index.nearest(query, index.proposal_size(kRecallAt, refine), breadth, nullptr)) {
-        found += static_cast<std::int64_t>(truth.nearest[q].count(position));
+        found += truth.nearest[q].count(position);
       }
-      wanted += static_cast<std::int64_t>(truth.nearest[q].size());
+      const double share = double(found) / double(truth.nearest[q].size());
+      sum += share;
+      squares += share * share;
     }
-    return wanted == 0 ? 1.0 : double(found) / double(wanted);
+    const double mean = sum / count;
+    const double variance = std::max(0.0, squares / count - mean * mean);
+    return {mean, mean - kOneSided95 * std::sqrt(variance / count)};
   }
 
   // Doubles the breadth until the target is reached; where it gains nothing more, doubles the proposals.
   void calibrate(CoarseIndex::Impl& built) const {
-    const Truth truth = exact_neighbours();
     const bool ivf = info_.method == CoarseMethod::kIvfPq;
     const int most = ivf ? info_.lists : kLargestBreadth;
-    int breadth = std::min(ivf ? 4 : 32, most);
+    int breadth = info_.held_out > 0 ? std::min(ivf ? 4 : 32, most) : most;
     int refine = info_.refine;
-    double reached = recall(built, truth, breadth, refine);
-    while (reached < options_.recall_target) {
-      check_stop(stop_);
-      const double wider = breadth < most ? recall(built, truth, std::min(2 * breadth, most), refine) : -1;
-      const double deeper = refine < kLargestRefine ? recall(built, truth, breadth, 2 * refine) : -1;
-      if (wider < 0 && deeper < 0) break;
-      if (deeper > wider) {
-        refine *= 2;
-      } else {
-        breadth = std::min(2 * breadth, most);
+    Recall reached{1, 1};
+    if (info_.held_out > 0) {
+      const Truth truth = exact_neighbours(built.order);
+      reached = recall(built, truth, breadth, refine);
+      while (reached.least < options_.recall_target) {
+        check_stop(stop_);
+        const int twice = std::min(2 * breadth, most);
+        const Recall wider = breadth < most ? recall(built, truth, twice, refine) : Recall();
+        const Recall deeper = refine < kLargestRefine ? recall(built, truth, breadth, 2 * refine) : Recall();
+        if (wider.mean < 0 && deeper.mean < 0) break;
+        if (deeper.mean > wider.mean) {
+          refine *= 2;
+          reached = deeper;
+        } else {
+          breadth = twice;
+          reached = wider;
+        }
       }
-      reached = std::max(wider, deeper);
     }
     (ivf ? built.info.probes : built.info.breadth) = breadth;
     built.info.refine = refine;
-    built.info.recall = reached;
+    built.info.recall = reached.mean;
   }
 
   Segments segments_;

@@ -20,7 +20,7 @@ namespace tessera {
 namespace {
 
 constexpr char kMagic[8] = {'T', 'E', 'S', 'S', 'I', 'D', 'X', '\n'};
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;  // 1: rows entered in order of position
 constexpr std::size_t kFooterBytes = 24;
 constexpr std::size_t kFlushBytes = std::size_t{1} << 20;
 
@@ -73,6 +73,7 @@ std::string manifest_text(const CoarseIndexInfo& info, std::uint64_t faiss_bytes
                         {"breadth", info.breadth},
                         {"refine", info.refine},
                         {"recall", info.recall},
+                        {"held_out", info.held_out},
                         {"segments", segments},
                         {"faiss_bytes", faiss_bytes},
                         {"faiss_xxh3", faiss_checksum}}
@@ -107,6 +108,7 @@ Manifest parse_manifest(std::span<const std::byte> bytes, const std::string& nam
     info.breadth = json.at("breadth").get<int>();
     info.refine = json.at("refine").get<int>();
     info.recall = json.at("recall").get<double>();
+    if (json.at("format") != 1) info.held_out = json.at("held_out").get<std::int64_t>();
     std::int64_t rows = 0;
     for (const nlohmann::json& stamp : json.at("segments")) {
       info.segments.push_back({stamp.at(0).get<std::uint64_t>(), stamp.at(1).get<std::uint32_t>()});
@@ -114,7 +116,9 @@ Manifest parse_manifest(std::span<const std::byte> bytes, const std::string& nam
     }
     manifest.faiss_bytes = json.at("faiss_bytes").get<std::uint64_t>();
     manifest.faiss_checksum = json.at("faiss_xxh3").get<std::uint64_t>();
-    if (rows != info.rows || info.refine < 1) throw_damaged(name, "its manifest contradicts itself");
+    if (rows != info.rows || info.refine < 1 || info.held_out < 0 || info.held_out > rows) {
+      throw_damaged(name, "its manifest contradicts itself");
+    }
   } catch (const nlohmann::json::exception&) {
     throw_damaged(name, "its manifest cannot be read");
   }

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <iterator>
 #include <set>
 
+#include "search/coarse_index_impl.h"
+#include "search/exact_scan.h"
 #include "search/search_fixture.h"
 #include "tessera/error.h"
 
@@ -52,6 +55,54 @@ TEST_P(CoarseIndexOf, ReachesItsRecallTarget) {
     self += static_cast<int>(rows.count({1, row}));
   }
   EXPECT_GE(self, 97);
+}
+
+// What the build promises is for queries that it has not seen: neither rows of the index nor those it tuned itself
+// with.
+TEST_P(CoarseIndexOf, NewQueriesReachThePromisedRecall) {
+  for (const int themes : {12, 1500}) {
+    TestLibrary library(64, 2, {1500, 1500}, 9, themes);
+    const auto path = library.folder() / "coarse.faiss";
+    const CoarseIndexInfo built = CoarseIndex::build(path, GetParam(), library.segments());
+    EXPECT_EQ(built.held_out, 200);
+    EXPECT_GE(built.recall, 0.95);
+    const CoarseIndex::Opened opened = CoarseIndex::open(path, 64);
+    ASSERT_TRUE(opened.index) << opened.reason;
+    std::vector<ScanSource> sources;
+    std::vector<RowMask> masks;
+    for (const SearchPart& part : library.parts()) masks.push_back(make_row_mask(part.segment->rows(), true));
+    for (std::size_t s = 0; s < masks.size(); ++s) {
+      sources.push_back({library.parts()[s].segment.get(), library.parts()[s].ids, &masks[s]});
+    }
+    int found = 0;
+    constexpr int kQueries = 300;
+    for (int q = 0; q < kQueries; ++q) {
+      const std::vector<float> query = test::unit_tokens(library.query()).front();
+      std::set<std::pair<std::uint32_t, std::uint32_t>> nearest;
+      const auto exact = exact_scan(sources, query, 64, {10});
+      for (const ScanHit& hit : exact[0]) nearest.emplace(hit.source, hit.row);
+      for (const CoarseRow& row : opened.index->propose(query, 10)) {
+        found += static_cast<int>(nearest.count({row.segment, row.row}));
+      }
+    }
+    EXPECT_GE(found, 0.95 * 10 * kQueries) << themes << " themes, " << built.recall << " when built";
+    RecordProperty("recall_of_" + std::to_string(themes) + "_themes", std::to_string(found / (10.0 * kQueries)));
+  }
+}
+
+TEST(RowOrder, IsAPermutationWithTheHeldOutRowsLast) {
+  for (const std::int64_t rows : {1, 2, 5, 17, 100}) {
+    for (const std::int64_t held_out : {std::int64_t{0}, std::int64_t{1}, rows / 5, rows / 2, rows}) {
+      const RowOrder order(rows, held_out);
+      std::vector<std::int64_t> positions;
+      for (std::int64_t label = 0; label < rows; ++label) positions.push_back(order.position(label));
+      const auto last = positions.end() - held_out;
+      EXPECT_TRUE(std::is_sorted(positions.begin(), last));
+      EXPECT_TRUE(std::equal(last, positions.end(), order.held_out().begin(), order.held_out().end()));
+      std::sort(positions.begin(), positions.end());
+      for (std::int64_t i = 0; i < rows; ++i) EXPECT_EQ(positions[std::size_t(i)], i) << rows << ' ' << held_out;
+    }
+  }
 }
 
 TEST_P(CoarseIndexOf, BuildsFromVeryFewImages) {

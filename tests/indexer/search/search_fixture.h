@@ -60,9 +60,9 @@ inline double oracle_rerank(RerankMethod method, const Segment& segment, std::ui
 // Images around a few themes, so that neighbours mean something, in several segments with ids out of order.
 class TestLibrary {
  public:
-  TestLibrary(int width, int max_tokens, std::vector<int> rows, unsigned seed)
+  TestLibrary(int width, int max_tokens, std::vector<int> rows, unsigned seed, int themes = 12)
       : width_(width), max_tokens_(max_tokens), maker_(width, max_tokens, seed) {
-    for (int i = 0; i < 12; ++i) themes_.push_back(maker_.image(max_tokens));
+    for (int i = 0; i < themes; ++i) themes_.push_back(maker_.image(max_tokens));
     for (const int count : rows) add_segment(count);
   }
 
