@@ -55,13 +55,10 @@ std::vector<std::string> tensor_stems(const std::vector<std::string>& images) {
 
 Image prepared(const std::string& path, const ResizeSpec& resize) {
   const std::vector<std::uint8_t> bytes = read_file(path, ImageLimits{}.max_file_bytes);
-  const ImageInfo info = probe_image(bytes, path);
-  DecodeOptions options;
-  options.min_short_side = min_decode_short_side(info.width, info.height, resize);
-  const Image image = decode_image(bytes, path, options);
   try {
-    return prepare_image(image, resize);
-  } catch (const Error& error) {  // the reason alone does not say which picture
+    return decode_prepared(bytes, path, resize);
+  } catch (const Error& error) {  // that a size does not fit is said without the picture's name
+    if (error.code() != ErrorCode::kInvalidArgument) throw;
     throw Error(ErrorCode::kUnsupported, path + ": " + error.what());
   }
 }

@@ -17,19 +17,6 @@ namespace {
   throw UsageError("--region " + text + ": " + reason);
 }
 
-Image load_for(const std::filesystem::path& path, const Region* region, const ResizeSpec& resize) {
-  if (region != nullptr) {
-    const Image whole = load_image(path);
-    const PixelRect rect = region_pixels(*region, whole.width, whole.height, path.string());
-    return crop_image(whole, rect.x, rect.y, rect.width, rect.height);
-  }
-  const std::vector<std::uint8_t> bytes = read_file(path, ImageLimits{}.max_file_bytes);
-  const ImageInfo info = probe_image(bytes, path.string());
-  DecodeOptions options;
-  options.min_short_side = min_decode_short_side(info.width, info.height, resize);
-  return decode_image(bytes, path.string(), options);
-}
-
 }  // namespace
 
 Region parse_region(const std::string& text) {
@@ -77,7 +64,10 @@ PixelRect region_pixels(const Region& region, int width, int height, const std::
 }
 
 Image prepare_example(const std::filesystem::path& path, const Region* region, const ResizeSpec& resize) {
-  return prepare_image(load_for(path, region, resize), resize);
+  if (region == nullptr) return decode_prepared(read_file(path, ImageLimits{}.max_file_bytes), path.string(), resize);
+  const Image whole = load_image(path);
+  const PixelRect rect = region_pixels(*region, whole.width, whole.height, path.string());
+  return prepare_image(crop_image(whole, rect.x, rect.y, rect.width, rect.height), resize);
 }
 
 QueryPart encode_example(ImageEncoder& encoder, Image prepared, int tokens, float weight) {

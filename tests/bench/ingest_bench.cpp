@@ -187,9 +187,8 @@ nlohmann::json run_images(const Options& options) {
   const ResizeSpec spec = parse_resize_spec(options.resize);
   std::vector<Image> prepared;
   for (int i = 0; i < std::min(options.count, 32); ++i) {
-    DecodeOptions decode;
-    decode.min_short_side = min_decode_short_side(options.width, options.height, spec);
-    prepared.push_back(prepare_image(load_image(photos / (std::to_string(i) + ".jpg"), decode), spec));
+    const auto path = photos / (std::to_string(i) + ".jpg");
+    prepared.push_back(decode_prepared(read_file(path), path.string(), spec));
   }
   const double encode_batch = seconds_of(
       [&] { check(encoder->encode(prepared, 16).batch == static_cast<int>(prepared.size()), "encoding alone"); });

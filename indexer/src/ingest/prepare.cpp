@@ -116,11 +116,7 @@ void Preparer::decode(Prepared& result, const std::vector<std::uint8_t>& bytes) 
   }
   const std::uint64_t pixels = std::uint64_t(result.info.width) * std::uint64_t(result.info.height);
   const auto share = budget_.take(3 * pixels);
-  DecodeOptions options;
-  options.limits = limits_;
-  options.min_short_side = min_decode_short_side(result.info.width, result.info.height, resize_);
-  const Image decoded = decode_image(bytes, path, options);
-  result.image = prepare_image(decoded, resize_);
+  result.image = decode_prepared(bytes, path, resize_, limits_);
 }
 
 }  // namespace tessera::ingest

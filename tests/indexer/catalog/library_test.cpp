@@ -332,6 +332,26 @@ TEST_F(LibraryTest, StoredTokensAreThoseOfTheEncoder) {
   EXPECT_EQ(code_of([&] { library.tokens(999); }), ErrorCode::kNotFound);
 }
 
+// 1001 x 667 is decoded at 3/8 and cropped: preparing the reduced picture by hand would take other pixels.
+TEST_F(LibraryTest, TheEncoderGetsWhatAQueryWithTheSameFileGets) {
+  const std::filesystem::path file = photos() / "big.jpg";
+  Image picture{1001, 667, std::vector<std::uint8_t>(std::size_t{3} * 1001 * 667)};
+  for (std::size_t i = 0; i < picture.rgb.size(); ++i) picture.rgb[i] = static_cast<std::uint8_t>(i * i / 977);
+  std::filesystem::create_directories(photos());
+  write_image(file, picture);
+  std::vector<Image> seen;
+  encoder_.on_image = [&](const Image& image) { seen.push_back(image); };
+  Library library = open();
+  index(library, {photos()}, encoder_);
+  ASSERT_EQ(seen.size(), 1u);
+  const Image expected = decode_prepared(read_file(file), file.string(), library.encoder()->resize);
+  EXPECT_EQ(seen[0].width, expected.width);
+  EXPECT_EQ(seen[0].rgb, expected.rgb);
+  DecodeOptions reduced;
+  reduced.min_short_side = min_decode_short_side(1001, 667, library.encoder()->resize);
+  EXPECT_NE(prepare_image(load_image(file, reduced), library.encoder()->resize).rgb, expected.rgb);
+}
+
 TEST_F(LibraryTest, StoppingKeepsWhatIsDoneAndConcludesNothing) {
   for (unsigned i = 0; i < 40; ++i) write_picture(photos() / (std::to_string(i) + ".png"), i);
   Library library = open();
