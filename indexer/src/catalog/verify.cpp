@@ -8,6 +8,17 @@
 namespace tessera {
 namespace {
 
+// What is wrong, without the name of the file at the front.
+std::string reason_of(const Error& error, const std::filesystem::path& file) {
+  std::string_view text = error.what();
+  if (text.starts_with(file.native())) {
+    text.remove_prefix(file.native().size());
+    if (text.starts_with(": ")) text.remove_prefix(2);
+    if (text.starts_with(' ')) text.remove_prefix(1);
+  }
+  return std::string(text);
+}
+
 class Verification {
  public:
   Verification(catalog::Catalog& catalog, const Library::Impl& library, std::stop_token stop)
@@ -35,7 +46,7 @@ class Verification {
       check();
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kCancelled) throw;
-      add(file, error.what());
+      add(file, reason_of(error, file));
     }
   }
 
