@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "checked_by.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "progress.h"
@@ -144,14 +145,7 @@ Command make_encode(CLI::App& root) {
                   "how pictures are prepared: short:N, square:N, fit:N, or none for their own size, which must be a "
                   "multiple of the patch (default short:N/32 with the model's size)")
       ->type_name("SPEC")
-      ->check([](const std::string& text) {
-        try {
-          parse_resize_spec(text);
-          return std::string();
-        } catch (const Error& error) {
-          return std::string(error.what());
-        }
-      });
+      ->check(checked_by([](const std::string& text) { parse_resize_spec(text); }));
   add_compute_options(*app, options->compute);
   return {app,
           "Writes for each picture, as float32 and named after the file without its ending:\n\n"

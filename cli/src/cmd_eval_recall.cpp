@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 
+#include "checked_by.h"
 #include "cmd_eval.h"
 #include "eval_run.h"
 #include "progress.h"
@@ -120,14 +121,7 @@ Command make_eval_recall(CLI::App& eval) {
       ->check(CLI::Range(1, 4096).description(""));
   app->add_option("--coarse", options->coarse, "first stage: auto, exact, ivfpq or hnsw")
       ->type_name("METHOD")
-      ->check([](const std::string& text) {
-        try {
-          parse_coarse_method(text);
-          return std::string();
-        } catch (const Error& error) {
-          return std::string(error.what());
-        }
-      })
+      ->check(checked_by([](const std::string& text) { parse_coarse_method(text); }))
       ->capture_default_str();
   add_report_options(*app, options->report);
   return {

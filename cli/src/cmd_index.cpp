@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "checked_by.h"
 #include "commands.h"
 #include "format.h"
 #include "interrupt.h"
@@ -168,14 +169,7 @@ void add_options(CLI::App& app, IndexOptions& options) {
                  "how pictures are prepared: short:N, square:N or fit:N (new library; default short:N/32 with the "
                  "model's size)")
       ->type_name("SPEC")
-      ->check([](const std::string& text) {
-        try {
-          parse_resize_spec(text);
-          return std::string();
-        } catch (const Error& error) {
-          return std::string(error.what());
-        }
-      });
+      ->check(checked_by([](const std::string& text) { parse_resize_spec(text); }));
   app.add_option("--tokens", options.tokens, "tokens stored per picture (new library; default 16)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096).description(""));

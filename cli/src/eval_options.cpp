@@ -3,23 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <exception>
+
+#include "checked_by.h"
 
 namespace tessera::cli {
 namespace {
-
-// A CLI11 check out of a parser that throws Error.
-template <typename Parse>
-auto checked_by(Parse parse) {
-  return [parse](const std::string& text) {
-    try {
-      parse(text);
-      return std::string();
-    } catch (const std::exception& error) {
-      return std::string(error.what());
-    }
-  };
-}
 
 std::string check_report_format(const std::string& text) {
   return text == "table" || text == "json" || text == "csv" ? "" : "'" + text + "' is none of table, json, csv";

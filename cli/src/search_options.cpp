@@ -4,26 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "checked_by.h"
 #include "resolve.h"
 #include "sheet_file.h"
 
 namespace tessera::cli {
-namespace {
-
-// A CLI11 check out of a parser that throws Error.
-template <typename Parse>
-auto checked_by(Parse parse) {
-  return [parse](const std::string& text) {
-    try {
-      parse(text);
-      return std::string();
-    } catch (const Error& error) {
-      return std::string(error.what());
-    }
-  };
-}
-
-}  // namespace
 
 void add_search_options(CLI::App& app, SearchCommandOptions& options) {
   app.add_option("-k", options.k, "how many results")

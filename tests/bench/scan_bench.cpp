@@ -5,7 +5,6 @@
 #include <immintrin.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <span>
 
@@ -184,12 +183,5 @@ int main(int argc, char** argv) {
   app.add_option("--width", options.width);
   app.add_option("--repeat", options.repeat);
   app.add_option("--folder", options.folder, "where the segments are written");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    std::printf("%s\n", run(options).dump(2).c_str());
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "scan_bench: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return bench::report(app, argc, argv, [&] { return run(options); });
 }

@@ -6,7 +6,6 @@
 #include <faiss/IndexScalarQuantizer.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
@@ -288,12 +287,5 @@ int main(int argc, char** argv) {
   app.add_option("--hnsw-images", options.hnsw_images);
   app.add_flag("!--no-indexes", options.indexes, "leave out the approximate coarse indexes");
   app.add_option("--folder", options.folder, "where the segments are written");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    std::printf("%s\n", run(options).dump(2).c_str());
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "search_bench: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return bench::report(app, argc, argv, [&] { return run(options); });
 }

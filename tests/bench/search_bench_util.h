@@ -3,12 +3,15 @@
 
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -107,6 +110,18 @@ inline std::vector<float> unit(std::vector<float> v) {
   for (const float x : v) norm += double(x) * x;
   for (float& x : v) x = static_cast<float>(x / std::sqrt(norm));
   return v;
+}
+
+// Reads the command line and prints what `run` measured.
+inline int report(CLI::App& app, int argc, char** argv, const std::function<nlohmann::json()>& run) {
+  CLI11_PARSE(app, argc, argv);
+  try {
+    std::printf("%s\n", run().dump(2).c_str());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  return 0;
 }
 
 }  // namespace tessera::bench

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "model_test_support.h"
 #include "tessera/encoder.h"
@@ -10,22 +9,6 @@
 
 namespace tessera {
 namespace {
-
-// Smallest cosine of corresponding rows of `width` values.
-double worst_cosine(const std::vector<float>& a, const std::vector<float>& b, std::size_t width) {
-  double worst = 1.0;
-  for (std::size_t row = 0; row + width <= a.size(); row += width) {
-    double dot = 0, aa = 0, bb = 0;
-    for (std::size_t i = row; i < row + width; ++i) {
-      dot += double{a[i]} * b[i];
-      aa += double{a[i]} * a[i];
-      bb += double{b[i]} * b[i];
-    }
-    const double cosine = dot / std::sqrt(aa * bb);
-    worst = cosine >= worst ? worst : cosine;
-  }
-  return worst;
-}
 
 struct Limits {
   ComputeType compute;
@@ -52,8 +35,8 @@ TEST_P(DefaultModelTokens, AgreeWithPyTorch) {
     ASSERT_EQ(encoded.tokens.size(), tokens.size()) << picture;
     ASSERT_EQ(encoded.prefix.size(), prefix.size()) << picture;
     const auto width = static_cast<std::size_t>(encoded.width);
-    EXPECT_GE(worst_cosine(encoded.tokens, tokens, width), GetParam().least_cosine) << picture;
-    EXPECT_GE(worst_cosine(encoded.prefix, prefix, width), GetParam().least_cosine) << picture;
+    EXPECT_GE(test::worst_cosine(encoded.tokens, tokens, width), GetParam().least_cosine) << picture;
+    EXPECT_GE(test::worst_cosine(encoded.prefix, prefix, width), GetParam().least_cosine) << picture;
     ++pictures;
   }
   EXPECT_EQ(pictures, 3);

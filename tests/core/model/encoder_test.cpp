@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <functional>
 #include <random>
 
@@ -29,25 +28,6 @@ Image noise(int width, int height, unsigned seed) {
   Image image{width, height, std::vector<std::uint8_t>(static_cast<std::size_t>(3 * width * height))};
   for (std::uint8_t& value : image.rgb) value = static_cast<std::uint8_t>(generator());
   return image;
-}
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-  double dot = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    dot += double{a[i]} * b[i];
-    aa += double{a[i]} * a[i];
-    bb += double{b[i]} * b[i];
-  }
-  return dot / std::sqrt(aa * bb);
-}
-
-// Smallest cosine of corresponding rows.
-double worst_cosine(std::span<const float> a, std::span<const float> b, int width) {
-  EXPECT_EQ(a.size(), b.size());
-  double worst = 1.0;
-  const auto w = static_cast<std::size_t>(width);
-  for (std::size_t i = 0; i + w <= a.size(); i += w) worst = std::min(worst, cosine(a.subspan(i, w), b.subspan(i, w)));
-  return worst;
 }
 
 ErrorCode code_of(const std::function<void()>& action) {
@@ -117,7 +97,7 @@ TEST(Encoder, BatchesSizesAndPixelsAgree) {
     for (int i = 0; i < 5; ++i) {
       const Image& image = images[static_cast<std::size_t>(i)];
       const EncodedBatch alone = encoder->encode(std::span(&image, 1));
-      EXPECT_GE(worst_cosine(alone.tokens, together.image_tokens(i), alone.width), limit);
+      EXPECT_GE(test::worst_cosine(alone.tokens, together.image_tokens(i), alone.width), limit);
       std::vector<float> pixels(image.rgb.size());
       const std::size_t plane = pixels.size() / 3;
       for (std::size_t p = 0; p < plane; ++p) {
@@ -135,10 +115,10 @@ TEST(Encoder, Bf16FollowsF32OnTheDefaultModel) {
   EXPECT_EQ(exact->info().weights_hash, fast->info().weights_hash);
   const std::vector<Image> images = {noise(128, 96, 3), noise(128, 96, 4)};
   const EncodedBatch a = exact->encode(images), b = fast->encode(images);
-  EXPECT_GE(worst_cosine(a.tokens, b.tokens, a.width), 0.999);
-  EXPECT_GE(worst_cosine(a.prefix, b.prefix, a.width), 0.999);
+  EXPECT_GE(test::worst_cosine(a.tokens, b.tokens, a.width), 0.999);
+  EXPECT_GE(test::worst_cosine(a.prefix, b.prefix, a.width), 0.999);
   const DecodedBatch da = exact->decode(a), db = fast->decode(a);
-  EXPECT_GE(worst_cosine(da.dense, db.dense, da.width), 0.999);
+  EXPECT_GE(test::worst_cosine(da.dense, db.dense, da.width), 0.999);
 }
 
 TEST(Encoder, DecoderChecksItsInput) {

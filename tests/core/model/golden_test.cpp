@@ -197,23 +197,6 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
                                           testing::ValuesIn(test::backend_variants(DType::kF32))),
                          test_name);
 
-// Smallest cosine of a row of `actual` and of the reference.
-double worst_cosine(const std::vector<float>& actual, const std::vector<float>& expected, std::size_t width) {
-  EXPECT_EQ(actual.size(), expected.size());
-  double worst = 1.0;
-  for (std::size_t row = 0; row + width <= expected.size(); row += width) {
-    double dot = 0, aa = 0, bb = 0;
-    for (std::size_t i = row; i < row + width; ++i) {
-      dot += double{actual[i]} * expected[i];
-      aa += double{actual[i]} * actual[i];
-      bb += double{expected[i]} * expected[i];
-    }
-    const double cosine = dot / std::sqrt(aa * bb);
-    worst = cosine >= worst ? worst : cosine;
-  }
-  return worst;
-}
-
 // bf16 measured: 0.99992 and better for tokens and prefix, 0.9994 and better for the decoder's cells.
 double least_cosine(DType type) { return type == DType::kF16 ? 0.99999 : 0.999; }
 
@@ -235,9 +218,10 @@ TEST_P(GoldenReducedTest, TokensPointTheSameWay) {
           model.graph->encode({{}, pixels, shape["batch"], {shape["grid"][0], shape["grid"][1]}}, requested);
       const DecodedBatch decoded = model.graph->decode(encoded);
       const std::string with_count = name + ".n" + count + ".";
-      EXPECT_GE(worst_cosine(encoded.tokens, golden.values(with_count + "tokens"), width), least) << name;
-      EXPECT_GE(worst_cosine(encoded.prefix, golden.values(with_count + "prefix"), width), least) << name;
-      EXPECT_GE(worst_cosine(join(decoded).values, golden.values(with_count + "decoder"), width / 2), least) << name;
+      EXPECT_GE(test::worst_cosine(encoded.tokens, golden.values(with_count + "tokens"), width), least) << name;
+      EXPECT_GE(test::worst_cosine(encoded.prefix, golden.values(with_count + "prefix"), width), least) << name;
+      EXPECT_GE(test::worst_cosine(join(decoded).values, golden.values(with_count + "decoder"), width / 2), least)
+          << name;
     }
   }
 }

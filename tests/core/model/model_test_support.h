@@ -1,8 +1,11 @@
 // Shared by the model suites: temporary folders, golden files, and a checkpoint loaded into graph and backend.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -61,6 +64,24 @@ struct LoadedGraph {
     graph = std::make_unique<VisionTransformer>(*backend, std::move(config), std::move(weights));
   }
 };
+
+// Smallest cosine of corresponding rows of `width` values; NaN where one is.
+inline double worst_cosine(std::span<const float> a, std::span<const float> b, std::size_t width) {
+  EXPECT_EQ(a.size(), b.size());
+  double worst = 1.0;
+  for (std::size_t row = 0; row + width <= std::min(a.size(), b.size()); row += width) {
+    double dot = 0, aa = 0, bb = 0;
+    for (std::size_t i = row; i < row + width; ++i) {
+      dot += double{a[i]} * b[i];
+      aa += double{a[i]} * a[i];
+      bb += double{b[i]} * b[i];
+    }
+    const double cosine = dot / std::sqrt(aa * bb);
+    if (std::isnan(cosine)) return cosine;
+    worst = std::min(worst, cosine);
+  }
+  return worst;
+}
 
 struct Captured {
   std::vector<float> values;

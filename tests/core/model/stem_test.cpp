@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -49,22 +48,6 @@ std::map<std::string, Captured> run(test::LoadedGraph& model, const std::vector<
   return results;
 }
 
-double worst_row_cosine(const std::vector<float>& a, const std::vector<float>& b, std::size_t width) {
-  EXPECT_EQ(a.size(), b.size());
-  double worst = 1.0;
-  for (std::size_t row = 0; row + width <= a.size(); row += width) {
-    double dot = 0, aa = 0, bb = 0;
-    for (std::size_t i = row; i < row + width; ++i) {
-      dot += double{a[i]} * b[i];
-      aa += double{a[i]} * a[i];
-      bb += double{b[i]} * b[i];
-    }
-    const double cosine = dot / std::sqrt(aa * bb);
-    worst = cosine >= worst ? worst : cosine;
-  }
-  return worst;
-}
-
 class StemGolden : public testing::TestWithParam<test::BackendVariant> {};
 
 TEST_P(StemGolden, EveryTensorInF32) {
@@ -105,8 +88,8 @@ TEST_P(StemReduced, FollowsTheReference) {
     // The decoder's last width is 16 channels of random weights here: one cell of 28 reaches only 0.9987.
     for (const auto& [tensor, least] : {std::pair{"tokens", 0.999}, {"prefix", 0.999}, {"nall.decoder", 0.998}}) {
       const TensorView& expected = file.tensors().at(name + "." + tensor);
-      EXPECT_GE(worst_row_cosine(results.at(tensor).values, to_float(expected),
-                                 static_cast<std::size_t>(expected.shape.back())),
+      EXPECT_GE(test::worst_cosine(results.at(tensor).values, to_float(expected),
+                                   static_cast<std::size_t>(expected.shape.back())),
                 least)
           << name << " " << tensor;
     }
@@ -133,8 +116,7 @@ TEST(Stem, BatchesAndBytesAgree) {
     const Image& image = images[static_cast<std::size_t>(i)];
     encoder->encode(std::vector{Image{32, 96, std::vector<std::uint8_t>(32 * 96 * 3, 9)}}, 1);
     const EncodedBatch alone = encoder->encode(std::span(&image, 1));
-    EXPECT_GE(worst_row_cosine({together.image_tokens(i).begin(), together.image_tokens(i).end()}, alone.tokens,
-                               static_cast<std::size_t>(alone.width)),
+    EXPECT_GE(test::worst_cosine(together.image_tokens(i), alone.tokens, static_cast<std::size_t>(alone.width)),
               1 - 1e-6);
     std::vector<float> pixels(image.rgb.size());
     for (std::size_t p = 0; p < pixels.size() / 3; ++p) {
