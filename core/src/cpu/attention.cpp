@@ -1,6 +1,4 @@
 // Fused attention: spreads heads of images, and query ranges of a head if there are too few heads, over the threads.
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -12,16 +10,15 @@ void CpuBackend::attention(Tensor qkv, int batch, int tokens, int heads, int hea
   const std::int64_t width = std::int64_t{heads} * head_dim;
   const std::int64_t pairs = std::int64_t{batch} * heads;
   constexpr int kMinQueries = 48;  // a shorter range does not repay packing the head's keys again
-  const auto wanted = static_cast<int>((threads_ + pairs - 1) / pairs);
+  const auto wanted = static_cast<int>((2 * pool_.threads() + pairs - 1) / pairs);
   const int ranges = std::clamp(wanted, 1, std::max(1, tokens / kMinQueries));
   const std::size_t part = (kernels_.attention_workspace(tokens, head_dim) + 63) / 64 * 64 / sizeof(float);
-  const std::size_t needed = part * static_cast<std::size_t>(threads_);
+  const std::size_t needed = part * static_cast<std::size_t>(pool_.threads());
   if (workspace_.elements() < needed) {
     workspace_ = Buffer();
     workspace_ = Buffer(*this, needed, DType::kF32);
   }
-#pragma omp parallel for schedule(dynamic) num_threads(threads_)
-  for (std::int64_t index = 0; index < pairs * ranges; ++index) {
+  pool_.run(pairs * ranges, [&](std::int64_t index, int thread) {
     const std::int64_t image = index / ranges / heads;
     const std::int64_t head = index / ranges % heads;
     const auto range = static_cast<int>(index % ranges);
@@ -39,9 +36,9 @@ void CpuBackend::attention(Tensor qkv, int batch, int tokens, int heads, int hea
     job.query_end = static_cast<int>(std::int64_t{tokens} * (range + 1) / ranges);
     job.scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
     job.bf16 = qkv.type == DType::kBF16;
-    job.workspace = workspace_.tensor().offset(part * static_cast<std::size_t>(omp_get_thread_num())).data;
+    job.workspace = workspace_.tensor().offset(part * static_cast<std::size_t>(thread)).data;
     kernels_.attention(job);
-  }
+  });
 }
 
 }  // namespace tessera::cpu

@@ -1,16 +1,17 @@
-// Convolutions of the CPU backend: oneDNN on NHWC maps, weights packed per primitive layout.
+// Convolutions of the CPU backend by oneDNN on NHWC maps, weights packed per primitive layout.
 #pragma once
 
 #include <memory>
 #include <span>
 
 #include "backend.h"
+#include "cpu/thread_pool.h"
 
 namespace tessera::cpu {
 
 class ConvolutionEngine {
  public:
-  explicit ConvolutionEngine(DType activation);
+  ConvolutionEngine(DType activation, ThreadPool& pool);
   ~ConvolutionEngine();
 
   std::unique_ptr<ConvWeights> pack(const ConvShape& shape, const TensorView& weight, std::span<const float> bias);

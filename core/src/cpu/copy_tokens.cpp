@@ -10,11 +10,9 @@ void CpuBackend::copy_tokens(TokenRange from, TokenRange to, int batch, int coun
   if (count <= 0) return;
   const auto w = static_cast<std::size_t>(width);
   const std::int64_t rows = std::int64_t{batch} * count;
-#pragma omp parallel num_threads(threads_)
-  {
+  pool_.run_ranges(rows, grain(width), [&](std::int64_t begin, std::int64_t end, int) {
     std::vector<float> sum(addend.data != nullptr ? w : 0);
-#pragma omp for schedule(static)
-    for (std::int64_t index = 0; index < rows; ++index) {
+    for (std::int64_t index = begin; index < end; ++index) {
       const std::int64_t image = index / count;
       const std::int64_t token = index % count;
       const auto place = [&](const TokenRange& range) {
@@ -28,7 +26,7 @@ void CpuBackend::copy_tokens(TokenRange from, TokenRange to, int batch, int coun
       }
       store_row(source, w, place(to));
     }
-  }
+  });
 }
 
 }  // namespace tessera::cpu

@@ -1,26 +1,24 @@
 // CPU backend: memory, threads, and what it says about itself.
 #include "cpu/cpu_backend.h"
 
-#include <omp.h>
 #include <sched.h>
-#include <dnnl.hpp>
 
-#include <cstdlib>
+#include <algorithm>
 #include <cstring>
+#include <dnnl.hpp>
+#include <thread>
 
-#include "tessera/error.h"
+#include "cpu/aligned_memory.h"
 
 namespace tessera {
 namespace cpu {
 namespace {
 
-constexpr std::size_t kAlignment = 64;  // cache line and longest vector
-
 int available_threads() {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return omp_get_num_procs();
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 const char* isa_name(unsigned isa) {
@@ -36,20 +34,8 @@ const char* isa_name(unsigned isa) {
   return "sse41";
 }
 
-// oneDNN takes the calling thread's OpenMP setting; this one lasts for a call.
-class ThreadScope {
- public:
-  explicit ThreadScope(int threads) : previous_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-  ~ThreadScope() { omp_set_num_threads(previous_); }
-  ThreadScope(const ThreadScope&) = delete;
-  ThreadScope& operator=(const ThreadScope&) = delete;
-
- private:
-  int previous_;
-};
-
 DType usable_type(DType wanted) {
-  return wanted == DType::kBF16 && LinearEngine::supports_bf16() ? wanted : DType::kF32;
+  return wanted == DType::kBF16 && OneDnnProducts::supports_bf16() ? wanted : DType::kF32;
 }
 
 }  // namespace
@@ -57,31 +43,24 @@ DType usable_type(DType wanted) {
 CpuBackend::CpuBackend(DType activation, int threads, int kernel_level)
     : activation_(usable_type(activation)),
       bf16_refused_(activation_ != activation),
-      threads_(threads > 0 ? threads : available_threads()),
       kernels_(select_kernels(kernel_level)),
-      products_(activation_, kernels_),
-      convolutions_(activation_) {}
+      pool_(threads > 0 ? threads : available_threads()),
+      products_(activation_, kernels_, pool_),
+      convolutions_(activation_, pool_) {}
 
 std::string CpuBackend::detail() const {
   const dnnl::version_t* version = dnnl::version();
   std::string text = "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
                      std::to_string(version->patch) + ", " +
                      isa_name(static_cast<unsigned>(dnnl::get_effective_cpu_isa())) + ", own kernels " + kernels_.name +
-                     ", " + std::to_string(threads_) + (threads_ == 1 ? " thread" : " threads");
+                     ", " + std::to_string(pool_.threads()) + (pool_.threads() == 1 ? " thread" : " threads");
   if (bf16_refused_) text += "; bf16 needs AVX-512, computing in f32";
   return text;
 }
 
-void* CpuBackend::allocate(std::size_t bytes) {
-  const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* data = std::aligned_alloc(kAlignment, rounded > 0 ? rounded : kAlignment);
-  if (data == nullptr) {
-    throw Error(ErrorCode::kLimit, "not enough memory for " + std::to_string(bytes) + " bytes of encoder buffers");
-  }
-  return data;
-}
+void* CpuBackend::allocate(std::size_t bytes) { return allocate_aligned(bytes); }
 
-void CpuBackend::deallocate(void* data) noexcept { std::free(data); }
+void CpuBackend::deallocate(void* data) noexcept { free_aligned(data); }
 
 void CpuBackend::upload(Tensor destination, std::span<const float> values) {
   store_row(values.data(), values.size(), destination);
@@ -105,13 +84,11 @@ void CpuBackend::store_row(const float* in, std::size_t count, Tensor out) const
 
 std::unique_ptr<LinearWeights> CpuBackend::pack_linear(const TensorView& weight, std::span<const float> bias,
                                                        std::span<const float> row_scale) {
-  const ThreadScope scope(threads_);
   return products_.pack(weight, bias, row_scale);
 }
 
 void CpuBackend::linear(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out) {
-  const ThreadScope scope(threads_);
-  products_.run(weights, in, rows, options, out, threads_);
+  products_.run(weights, in, rows, options, out);
 }
 
 std::unique_ptr<ConvWeights> CpuBackend::pack_convolution(const ConvShape& shape, const TensorView& weight,
@@ -120,7 +97,6 @@ std::unique_ptr<ConvWeights> CpuBackend::pack_convolution(const ConvShape& shape
 }
 
 void CpuBackend::convolution(const ConvWeights& weights, FeatureMap in, int batch, Tensor addend, Tensor out) {
-  const ThreadScope scope(threads_);
   convolutions_.run(weights, in, batch, addend, out);
 }
 

@@ -1,10 +1,13 @@
-// Backend on the processor: oneDNN matrix products and own vector kernels, OpenMP threads.
+// Backend on the processor: own vector kernels and oneDNN on threads of its own.
 #pragma once
+
+#include <algorithm>
 
 #include "backend.h"
 #include "cpu/convolution.h"
 #include "cpu/kernels.h"
 #include "cpu/linear.h"
+#include "cpu/thread_pool.h"
 
 namespace tessera::cpu {
 
@@ -45,14 +48,16 @@ class CpuBackend final : public Backend {
   void split_norm(const NormWeights& norm, Tensor in, int batch, GridSize merged, int width, TokenRange out) override;
 
  private:
+  // Rows of `width` values that repay handing to a thread, for operations that only read and write.
+  static std::int64_t grain(int width) { return 1 + 16384 / std::max(width, 1); }
   // One row of f32 to `out` of any type.
   void normalise_row(const NormWeights& norm, const float* in, int width, Tensor out) const;
   void store_row(const float* in, std::size_t count, Tensor out) const;
 
   DType activation_;
   bool bf16_refused_ = false;
-  int threads_;
   const Kernels& kernels_;
+  ThreadPool pool_;
   LinearEngine products_;
   ConvolutionEngine convolutions_;
   Buffer workspace_;  // attention, one part per thread

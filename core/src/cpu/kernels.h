@@ -24,6 +24,22 @@ struct AttentionJob {
   void* workspace = nullptr;  // attention_workspace() bytes, aligned to 64
 };
 
+// out = a * weights + bias + addend, or GELU(a * weights + bias), f32, for `rows` rows and the panels [panel_begin,
+// panel_end) of weights that pack_product() has packed; `a`, `addend` and `out` are dense.
+struct ProductJob {
+  const float* a = nullptr;  // [rows, depth]
+  std::int64_t rows = 0;
+  const float* weights = nullptr;
+  const float* bias = nullptr;    // [columns in whole panels]
+  const float* addend = nullptr;  // [rows, columns] or null; may be `out`; never together with gelu
+  float* out = nullptr;           // [rows, columns]
+  std::int64_t depth = 0;
+  std::int64_t columns = 0;
+  std::int64_t panel_begin = 0;
+  std::int64_t panel_end = 0;
+  bool gelu = false;
+};
+
 struct Kernels {
   const char* name;  // "amx", "avx512", "avx2", "sse2"
   void (*to_bf16)(const float* in, std::size_t count, std::uint16_t* out);
@@ -38,6 +54,14 @@ struct Kernels {
                           std::uint16_t* out);
   std::size_t (*attention_workspace)(int tokens, int head_dim);
   void (*attention)(const AttentionJob& job);
+
+  // Products in f32. Columns of the result are dealt with in panels of `product_panel`; the packed weights of a product
+  // have product_weights() floats, and pack_product() fills in those of one panel from `rows`, the panel's own.
+  bool products_fastest;  // false where oneDNN has wider vectors
+  int product_panel;
+  std::int64_t (*product_weights)(std::int64_t depth, std::int64_t columns);
+  void (*pack_product)(const float* rows, std::int64_t depth, std::int64_t columns, std::int64_t panel, float* out);
+  void (*product)(const ProductJob& job);
 };
 
 const Kernels& kernels_sse2();

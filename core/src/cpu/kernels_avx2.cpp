@@ -18,6 +18,8 @@ namespace {
 #include "cpu/kernels.inl"
 
 #include "cpu/attention.inl"
+
+#include "cpu/product.inl"
 }  // namespace
 }  // namespace avx2
 }  // namespace tessera::cpu
@@ -38,6 +40,11 @@ const Kernels& kernels_avx2() {
       avx2::layer_norm_bf16,
       avx2::attention_workspace,
       avx2::attention,
+      true,
+      avx2::kPanel,
+      avx2::product_weights,
+      avx2::pack_product,
+      avx2::product,
   };
   return table;
 }

@@ -27,7 +27,8 @@ namespace {
 namespace tessera::cpu {
 
 const Kernels& kernels_avx512() {
-  static constexpr Kernels table = {
+  static const Kernels& narrower = kernels_avx2();
+  static const Kernels table = {
       "avx512",
       avx512::to_bf16,
       avx512::to_float,
@@ -38,6 +39,11 @@ const Kernels& kernels_avx512() {
       avx512::layer_norm_bf16,
       avx512::attention_workspace,
       avx512::attention,
+      false,
+      narrower.product_panel,
+      narrower.product_weights,
+      narrower.pack_product,
+      narrower.product,
   };
   return table;
 }

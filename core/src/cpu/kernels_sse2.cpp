@@ -15,6 +15,8 @@ namespace {
 #include "cpu/kernels.inl"
 
 #include "cpu/attention.inl"
+
+#include "cpu/product.inl"
 }  // namespace
 }  // namespace sse2
 }  // namespace tessera::cpu
@@ -33,6 +35,11 @@ const Kernels& kernels_sse2() {
       sse2::layer_norm_bf16,
       sse2::attention_workspace,
       sse2::attention,
+      false,
+      sse2::kPanel,
+      sse2::product_weights,
+      sse2::pack_product,
+      sse2::product,
   };
   return table;
 }

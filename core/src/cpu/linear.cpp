@@ -1,197 +1,41 @@
-// Matrix products on the CPU: packs weights into oneDNN's preferred layout and runs one primitive per shape.
+// Chooses between the own f32 products and oneDNN, and runs them.
 #include "cpu/linear.h"
-
-#include <algorithm>
-#include <cstring>
-#include <dnnl.hpp>
-#include <map>
-#include <tuple>
-
-#include "tessera/error.h"
 
 namespace tessera::cpu {
 namespace {
 
-using dnnl::memory;
-
-memory::data_type data_type(DType type) {
-  return type == DType::kF32 ? memory::data_type::f32 : memory::data_type::bf16;
-}
-
-[[noreturn]] void rethrow(const dnnl::error& error, const std::string& action) {
-  const bool memory_short = error.status == dnnl_out_of_memory;
-  throw Error(memory_short ? ErrorCode::kLimit : ErrorCode::kInternal,
-              "oneDNN cannot " + action + ": " + (memory_short ? "out of memory" : error.what()));
-}
-
-// Row count that decides the packed layout; products of other sizes use the same layout.
-constexpr std::int64_t kNominalRows = 256;
-
-class PackedLinear final : public LinearWeights {
+class OwnLinear final : public LinearWeights {
  public:
-  memory packed;
-  memory bias;
-  bool has_bias = false;
-};
-
-struct Product {
-  dnnl::matmul primitive;
-  memory::desc scratchpad;
-  memory::desc source;
-  memory::desc destination;
-};
-
-// Everything that the primitive depends on; matrices of one shape are packed alike.
-using ProductKey = std::tuple<int, int, bool, std::int64_t, DType, bool>;
-
-// dst = src [rows, in] x weights [in, out] (+ bias), added to what dst holds if `accumulate`.
-dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, DType source, DType destination, std::int64_t rows,
-                                      const memory::desc& weights, const PackedLinear& linear, bool accumulate) {
-  const memory::desc src({rows, linear.in}, data_type(source), memory::format_tag::ab);
-  const memory::desc dst({rows, linear.out}, data_type(destination), memory::format_tag::ab);
-  const memory::desc bias({1, linear.out}, memory::data_type::f32, memory::format_tag::ab);
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (accumulate) {
-    dnnl::post_ops operations;
-    operations.append_sum(1.0f);
-    attributes.set_post_ops(operations);
+  OwnLinear(const TensorView& weight, std::span<const float> bias, std::span<const float> row_scale,
+            const Kernels& kernels, ThreadPool& pool)
+      : matrix(weight, bias, row_scale, kernels, pool) {
+    in = static_cast<int>(matrix.in());
+    out = static_cast<int>(matrix.out());
   }
-  const auto description =
-      linear.has_bias ? dnnl::matmul::desc(src, weights, bias, dst) : dnnl::matmul::desc(src, weights, dst);
-  return {description, attributes, engine};
-}
-
-// The matrix as f32 rows, scaled; used when the tensor cannot be handed to oneDNN where it lies.
-std::vector<float> scaled_rows(const TensorView& weight, std::span<const float> row_scale, std::int64_t in) {
-  std::vector<float> values = to_float(weight);
-  for (std::size_t row = 0; row < row_scale.size(); ++row) {
-    float* begin = values.data() + row * static_cast<std::size_t>(in);
-    for (std::int64_t i = 0; i < in; ++i) begin[i] *= row_scale[row];
-  }
-  return values;
-}
+  PackedMatrix matrix;
+};
 
 }  // namespace
 
-struct LinearEngine::Impl {
-  DType activation;
-  const Kernels& kernels;
-  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-  dnnl::stream stream{engine};
-  std::map<ProductKey, Product> products;
-  memory scratchpad;  // the largest any product has asked for
-
-  const Product& product(const PackedLinear& linear, std::int64_t rows, DType destination, bool accumulate);
-};
-
-LinearEngine::LinearEngine(DType activation, const Kernels& kernels) {
-  try {
-    impl_ =
-        std::make_unique<Impl>(Impl{.activation = activation, .kernels = kernels, .products = {}, .scratchpad = {}});
-  } catch (const dnnl::error& error) {
-    rethrow(error, "start");
-  }
-}
-
-LinearEngine::~LinearEngine() = default;
-
-bool LinearEngine::supports_bf16() {
-  try {
-    const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-    const memory::desc any({64, 64}, memory::data_type::bf16, memory::format_tag::any);
-    PackedLinear probe;
-    probe.in = probe.out = 64;
-    describe(engine, DType::kBF16, DType::kF32, 64, any, probe, true);
-    return true;
-  } catch (const dnnl::error&) {
-    return false;
+LinearEngine::LinearEngine(DType activation, const Kernels& kernels, ThreadPool& pool)
+    : kernels_(kernels), pool_(pool) {
+  if (activation == DType::kBF16 || !kernels.products_fastest) {
+    onednn_ = std::make_unique<OneDnnProducts>(activation, kernels, pool);
   }
 }
 
 std::unique_ptr<LinearWeights> LinearEngine::pack(const TensorView& weight, std::span<const float> bias,
-                                                  std::span<const float> row_scale) try {
-  auto linear = std::make_unique<PackedLinear>();
-  linear->out = static_cast<int>(weight.shape.at(0));
-  linear->in = static_cast<int>(weight.shape.at(1));
-  const memory::dims shape{linear->in, linear->out};
-  if (!bias.empty()) {
-    linear->has_bias = true;
-    linear->bias = memory({{1, linear->out}, memory::data_type::f32, memory::format_tag::ab}, impl_->engine);
-    std::memcpy(linear->bias.get_data_handle(), bias.data(), bias.size_bytes());
-  }
-  const memory::desc any(shape, data_type(impl_->activation), memory::format_tag::any);
-  const auto description = describe(impl_->engine, impl_->activation, DType::kF32, kNominalRows, any, *linear, false);
-  linear->packed = memory(description.weights_desc(), impl_->engine);
-
-  // The file's [out, in] rows are the columns of the [in, out] factor: tag "ba".
-  std::vector<float> converted;
-  const bool aligned = reinterpret_cast<std::uintptr_t>(weight.data.data()) % alignof(float) == 0;
-  const bool direct =
-      row_scale.empty() && aligned &&
-      (weight.type == TensorType::kF32 || (weight.type == TensorType::kBF16 && impl_->activation == DType::kBF16));
-  if (!direct) converted = scaled_rows(weight, row_scale, linear->in);
-  const auto source_type =
-      direct && weight.type == TensorType::kBF16 ? memory::data_type::bf16 : memory::data_type::f32;
-  const void* source = direct ? static_cast<const void*>(weight.data.data()) : converted.data();
-  memory plain({shape, source_type, memory::format_tag::ba}, impl_->engine, const_cast<void*>(source));
-  dnnl::reorder(plain, linear->packed).execute(impl_->stream, plain, linear->packed);
-  impl_->stream.wait();
-  return linear;
-} catch (const dnnl::error& error) {
-  rethrow(error, "pack a weight matrix");
+                                                  std::span<const float> row_scale) {
+  if (onednn_) return onednn_->pack(weight, bias, row_scale);
+  return std::make_unique<OwnLinear>(weight, bias, row_scale, kernels_, pool_);
 }
 
-const Product& LinearEngine::Impl::product(const PackedLinear& linear, std::int64_t rows, DType destination,
-                                           bool accumulate) {
-  const ProductKey key(linear.in, linear.out, linear.has_bias, rows, destination, accumulate);
-  const auto known = products.find(key);
-  if (known != products.end()) return known->second;
-  const auto description =
-      describe(engine, activation, destination, rows, linear.packed.get_desc(), linear, accumulate);
-  Product made{dnnl::matmul(description), description.scratchpad_desc(), description.src_desc(),
-               description.dst_desc()};
-  const std::size_t needed = made.scratchpad.get_size();
-  if (needed > 0 && (!scratchpad || scratchpad.get_desc().get_size() < needed)) {
-    scratchpad = memory(made.scratchpad, engine);
-  }
-  constexpr std::size_t kMaxProducts = 8192;  // a long run over many picture sizes must not grow without bound
-  if (products.size() >= kMaxProducts) products.clear();
-  return products.emplace(key, std::move(made)).first->second;
-}
-
-void LinearEngine::run(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out,
-                       int threads) try {
-  if (rows == 0) return;
-  const auto& linear = static_cast<const PackedLinear&>(weights);
-  const Product& product = impl_->product(linear, rows, out.type, options.accumulate);
-  const dnnl::engine& engine = impl_->engine;
-  std::unordered_map<int, memory> arguments{
-      {DNNL_ARG_SRC, memory(product.source, engine, in.data)},
-      {DNNL_ARG_WEIGHTS, linear.packed},
-      {DNNL_ARG_DST, memory(product.destination, engine, out.data)},
-  };
-  if (product.scratchpad.get_size() > 0) {
-    arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(product.scratchpad, engine, impl_->scratchpad.get_data_handle()));
-  }
-  if (linear.has_bias) arguments.emplace(DNNL_ARG_BIAS, linear.bias);
-  product.primitive.execute(impl_->stream, arguments);
-  impl_->stream.wait();
-  if (!options.gelu) return;
-
-  const Kernels& kernels = impl_->kernels;
-  const auto width = static_cast<std::size_t>(linear.out);
-#pragma omp parallel for schedule(static) num_threads(threads)
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const Tensor values = out.offset(static_cast<std::size_t>(row) * width);
-    if (out.type == DType::kF32) {
-      kernels.gelu_f32(static_cast<float*>(values.data), width);
-    } else {
-      kernels.gelu_bf16(static_cast<std::uint16_t*>(values.data), width);
-    }
-  }
-} catch (const dnnl::error& error) {
-  rethrow(error, "multiply");
+void LinearEngine::run(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out) {
+  if (onednn_) return onednn_->run(weights, in, rows, options, out);
+  auto* target = static_cast<float*>(out.data);
+  static_cast<const OwnLinear&>(weights).matrix.multiply(static_cast<const float*>(in.data), rows, options.gelu,
+                                                         options.accumulate ? target : nullptr, target, kernels_,
+                                                         pool_);
 }
 
 }  // namespace tessera::cpu

@@ -1,4 +1,4 @@
-// Matrix products of the CPU backend: oneDNN matmul on weights packed once, with bias, GELU and residual.
+// Matrix products of the CPU backend on weights packed once, with bias, GELU and residual; own f32 kernels or oneDNN.
 #pragma once
 
 #include <memory>
@@ -6,25 +6,25 @@
 
 #include "backend.h"
 #include "cpu/kernels.h"
+#include "cpu/linear_onednn.h"
+#include "cpu/packed_matrix.h"
+#include "cpu/thread_pool.h"
 
 namespace tessera::cpu {
 
-// Owns the packed matrices' engine and the primitives per shape.
+// bf16 and AVX-512 are oneDNN's; in f32 on narrower vectors the own kernels are faster and fuse what follows.
 class LinearEngine {
  public:
-  LinearEngine(DType activation, const Kernels& kernels);
-  ~LinearEngine();
+  LinearEngine(DType activation, const Kernels& kernels, ThreadPool& pool);
 
   std::unique_ptr<LinearWeights> pack(const TensorView& weight, std::span<const float> bias,
                                       std::span<const float> row_scale);
-  void run(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out, int threads);
-
-  // False where oneDNN has no bf16 matrix product for this processor.
-  static bool supports_bf16();
+  void run(const LinearWeights& weights, Tensor in, std::int64_t rows, LinearOptions options, Tensor out);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  const Kernels& kernels_;
+  ThreadPool& pool_;
+  std::unique_ptr<OneDnnProducts> onednn_;  // null: own kernels
 };
 
 }  // namespace tessera::cpu

@@ -16,11 +16,10 @@ void CpuBackend::patchify(std::span<const Image> images, int patch, const Condit
   const int columns = images[0].width / patch;
   const std::int64_t count = std::int64_t{images[0].height / patch} * columns;
   const auto p = static_cast<std::size_t>(patch);
-#pragma omp parallel num_threads(threads_)
-  {
+  const auto total = static_cast<std::int64_t>(images.size()) * count;
+  pool_.run_ranges(total, grain(3 * patch * patch), [&](std::int64_t begin, std::int64_t end, int) {
     std::vector<float> values(3 * p * p);
-#pragma omp for schedule(static)
-    for (std::int64_t index = 0; index < static_cast<std::int64_t>(images.size()) * count; ++index) {
+    for (std::int64_t index = begin; index < end; ++index) {
       const Image& image = images[static_cast<std::size_t>(index / count)];
       const auto top = static_cast<std::size_t>(index % count / columns) * p;
       const auto left = static_cast<std::size_t>(index % count % columns) * p;
@@ -32,7 +31,7 @@ void CpuBackend::patchify(std::span<const Image> images, int patch, const Condit
       }
       store_row(values.data(), values.size(), out.offset(static_cast<std::size_t>(index) * values.size()));
     }
-  }
+  });
 }
 
 void CpuBackend::patchify(std::span<const float> pixels, int batch, GridSize grid, int patch,
@@ -41,11 +40,9 @@ void CpuBackend::patchify(std::span<const float> pixels, int batch, GridSize gri
   const std::size_t width = static_cast<std::size_t>(grid.width) * p;
   const std::size_t plane = static_cast<std::size_t>(grid.height) * p * width;
   const std::int64_t count = grid.count();
-#pragma omp parallel num_threads(threads_)
-  {
+  pool_.run_ranges(batch * count, grain(3 * patch * patch), [&](std::int64_t begin, std::int64_t end, int) {
     std::vector<float> values(3 * p * p);
-#pragma omp for schedule(static)
-    for (std::int64_t index = 0; index < batch * count; ++index) {
+    for (std::int64_t index = begin; index < end; ++index) {
       const float* image = pixels.data() + static_cast<std::size_t>(index / count) * 3 * plane;
       const auto top = static_cast<std::size_t>(index % count / grid.width) * p;
       const auto left = static_cast<std::size_t>(index % count % grid.width) * p;
@@ -59,7 +56,7 @@ void CpuBackend::patchify(std::span<const float> pixels, int batch, GridSize gri
       }
       store_row(values.data(), values.size(), out.offset(static_cast<std::size_t>(index) * values.size()));
     }
-  }
+  });
 }
 
 }  // namespace tessera::cpu

@@ -11,7 +11,8 @@ using HalfLoose = std::uint16_t __attribute__((vector_size(2 * TESSERA_LANES), a
 
 #define TESSERA_INLINE static inline __attribute__((always_inline))
 
-TESSERA_INLINE Vec splat(float value) { return Vec{} + value; }
+// Subtracting zero changes nothing, not even -0, so the compiler makes this one broadcast; adding zero would stay.
+TESSERA_INLINE Vec splat(float value) { return value - Vec{}; }
 TESSERA_INLINE Vec load(const float* p) { return *reinterpret_cast<const VecLoose*>(p); }
 TESSERA_INLINE void store(float* p, Vec v) { *reinterpret_cast<VecLoose*>(p) = v; }
 TESSERA_INLINE Vec maximum(Vec a, Vec b) { return a > b ? a : b; }

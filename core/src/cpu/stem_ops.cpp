@@ -12,29 +12,28 @@ void CpuBackend::gather_maps(std::span<const FeatureMap> maps, int batch, GridSi
   std::size_t features = 0;
   for (const FeatureMap& map : maps) features += static_cast<std::size_t>(map.channels);
   const std::int64_t cells = grid.count();
-#pragma omp parallel for schedule(static) num_threads(threads_)
-  for (std::int64_t index = 0; index < batch * cells; ++index) {
-    const std::int64_t image = index / cells, y = index % cells / grid.width, x = index % cells % grid.width;
-    std::size_t place = static_cast<std::size_t>(index) * features;
-    for (const FeatureMap& map : maps) {
-      const int factor = map.size == grid ? 1 : 2;
-      const std::int64_t cell = (image * map.size.height + y / factor) * map.size.width + x / factor;
-      const auto channels = static_cast<std::size_t>(map.channels);
-      std::memcpy(out.offset(place).data, map.tensor.offset(static_cast<std::size_t>(cell) * channels).data,
-                  channels * dtype_size(out.type));
-      place += channels;
+  pool_.run_ranges(batch * cells, grain(static_cast<int>(features)), [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t index = begin; index < end; ++index) {
+      const std::int64_t image = index / cells, y = index % cells / grid.width, x = index % cells % grid.width;
+      std::size_t place = static_cast<std::size_t>(index) * features;
+      for (const FeatureMap& map : maps) {
+        const int factor = map.size == grid ? 1 : 2;
+        const std::int64_t cell = (image * map.size.height + y / factor) * map.size.width + x / factor;
+        const auto channels = static_cast<std::size_t>(map.channels);
+        std::memcpy(out.offset(place).data, map.tensor.offset(static_cast<std::size_t>(cell) * channels).data,
+                    channels * dtype_size(out.type));
+        place += channels;
+      }
     }
-  }
+  });
 }
 
 void CpuBackend::pool_map(FeatureMap map, int batch, Tensor out) {
   const auto channels = static_cast<std::size_t>(map.channels);
   const std::int64_t cells = map.size.count();
-#pragma omp parallel num_threads(threads_)
-  {
+  pool_.run_ranges(batch, 1, [&](std::int64_t begin, std::int64_t end, int) {
     std::vector<float> row(channels), sum(channels);
-#pragma omp for schedule(static)
-    for (int image = 0; image < batch; ++image) {
+    for (std::int64_t image = begin; image < end; ++image) {
       std::fill(sum.begin(), sum.end(), 0.0f);
       for (std::int64_t cell = 0; cell < cells; ++cell) {
         const Tensor place = map.tensor.offset(static_cast<std::size_t>(image * cells + cell) * channels);
@@ -55,24 +54,25 @@ void CpuBackend::pool_map(FeatureMap map, int batch, Tensor out) {
       const float norm = std::max(std::sqrt(squares), 1e-12f);
       for (std::size_t i = 0; i < channels; ++i) target[i] /= norm;
     }
-  }
+  });
 }
 
 void CpuBackend::add_projection(Tensor weight, Tensor bias, Tensor in, int batch, int in_width, int out_width,
                                 TokenRange out) {
   const auto columns = static_cast<std::size_t>(in_width);
   const auto rows = static_cast<std::size_t>(out_width);
-#pragma omp parallel for schedule(static) num_threads(threads_)
-  for (std::int64_t index = 0; index < std::int64_t{batch} * out_width; ++index) {
-    const auto image = static_cast<std::size_t>(index) / rows;
-    const auto row = static_cast<std::size_t>(index) % rows;
-    const float* values = static_cast<const float*>(in.data) + image * columns;
-    const float* factors = static_cast<const float*>(weight.data) + row * columns;
-    double sum = static_cast<const float*>(bias.data)[row];
-    for (std::size_t i = 0; i < columns; ++i) sum += double{factors[i]} * values[i];
-    const std::int64_t token = static_cast<std::int64_t>(image) * out.image_stride + out.first;
-    static_cast<float*>(out.tensor.data)[static_cast<std::size_t>(token) * rows + row] += static_cast<float>(sum);
-  }
+  pool_.run_ranges(std::int64_t{batch} * out_width, grain(in_width), [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t index = begin; index < end; ++index) {
+      const auto image = static_cast<std::size_t>(index) / rows;
+      const auto row = static_cast<std::size_t>(index) % rows;
+      const float* values = static_cast<const float*>(in.data) + image * columns;
+      const float* factors = static_cast<const float*>(weight.data) + row * columns;
+      double sum = static_cast<const float*>(bias.data)[row];
+      for (std::size_t i = 0; i < columns; ++i) sum += double{factors[i]} * values[i];
+      const std::int64_t token = static_cast<std::int64_t>(image) * out.image_stride + out.first;
+      static_cast<float*>(out.tensor.data)[static_cast<std::size_t>(token) * rows + row] += static_cast<float>(sum);
+    }
+  });
 }
 
 }  // namespace tessera::cpu

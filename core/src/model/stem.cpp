@@ -52,7 +52,7 @@ std::string describe(const StemConfig& config) {
   return text + "global=" + std::to_string(config.global_map) + ";";
 }
 
-constexpr int kImagesAtOnce = 4;
+constexpr int kImagesAtOnce = 2;
 
 }  // namespace
 
