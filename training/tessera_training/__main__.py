@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from . import cache, evaluate, export, golden, train, verify
+from . import cache, evaluate, export, golden, hybrid_file, skip, train, verify
 
 STEM = "efficientnet-lite1"
 STEM_SIZE = 192
@@ -37,6 +37,13 @@ def run_export(args):
     student.load_state_dict(state["student"])
     size = export.export(student.net.eval(), args.out, args.name, STEM_SIZE)
     print(f"{args.out}: step {state['step']}, {size / 1e6:.1f} MB")
+
+
+def run_skip(args):
+    hybrid = hybrid_file.read_hybrid(args.model)
+    left = skip.add_skip(hybrid, train.stem_batches(args.work, hybrid.stem, args.chunks))
+    size = export.export(hybrid, args.out, args.name, STEM_SIZE)
+    print(f"{args.out}: {100 * left:.1f} % of the wanted token is out of the skip's reach, {size / 1e6:.1f} MB")
 
 
 def run_evaluate(args):
@@ -121,6 +128,9 @@ def parser():
     command("cache", run_cache, "precompute stem and teacher features", data, work, caching)
     command("train", run_train, "train the blocks; resumes", work, training)
     command("export", run_export, "write config.json and model.safetensors of the last checkpoint", work, out)
+    skipping = command("skip", run_skip, "fit the skip to token 0 of an exported model that has none", work, out)
+    skipping.add_argument("--model", required=True, help="exported model folder")
+    skipping.add_argument("--chunks", type=int, default=12, help="chunks of 256 cached pictures to fit on (default 12)")
     command("evaluate", run_evaluate, "measure on the evaluation sets", data, evaluation)
     command("verify", run_verify, "check the graph against golden files",
             lambda sub: sub.add_argument("--goldens", required=True, help="folder of the released-format goldens"))

@@ -10,10 +10,11 @@ from .stem import LITE_MEAN, LITE_STD
 
 PREFIX = "radio_model.model."
 GENERATOR = PREFIX + "patch_generator."
+GLOBAL_MAPS = {"global": "patch_generator.global_map", "token0": "token0_map"}   # under GENERATOR + "stem.": module
 
 
 def folded_tensors(hybrid):
-    """{released name: float32 tensor}; feature centring and scaling folded into projection, positions and global map."""
+    """{released name: float32 tensor}; feature centring and scaling folded into projection, positions and global maps."""
     tensors = {PREFIX + name: value.detach().float().clone() for name, value in hybrid.radio.state_dict().items()}
     for layer in hybrid.stem.spec["layers"]:
         module = hybrid.stem.layers[layer["name"].replace(".", "_")]
@@ -22,9 +23,11 @@ def folded_tensors(hybrid):
     embedder = tensors[GENERATOR + "embedder.weight"] * hybrid.patch_scale
     tensors[GENERATOR + "embedder.weight"] = embedder
     tensors[GENERATOR + "pos_embed"] -= embedder @ hybrid.patch_mean
-    weight = tensors.pop(GENERATOR + "global_map.weight") * GLOBAL_SCALE
-    tensors[GENERATOR + "stem.global.weight"] = weight
-    tensors[GENERATOR + "stem.global.bias"] = tensors.pop(GENERATOR + "global_map.bias") - weight @ hybrid.global_mean
+    for name, module in GLOBAL_MAPS.items():
+        if PREFIX + module + ".weight" in tensors:
+            weight = tensors.pop(PREFIX + module + ".weight") * GLOBAL_SCALE
+            tensors[f"{GENERATOR}stem.{name}.weight"] = weight
+            tensors[f"{GENERATOR}stem.{name}.bias"] = tensors.pop(PREFIX + module + ".bias") - weight @ hybrid.global_mean
     return tensors
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from .export import GENERATOR, PREFIX
+from .export import GENERATOR, GLOBAL_MAPS, PREFIX
 from .frozen import condition
 from .radio1d import GLOBAL_SCALE, Hybrid, Shape
 from .safetensors_io import read_safetensors
@@ -15,19 +15,21 @@ def read_hybrid(folder):
     """An exported folder -> Hybrid in eval mode, float32, whose centring buffers are neutral (all folded in)."""
     folder = Path(folder)
     options = json.loads((folder / "config.json").read_text(encoding="utf-8"))["args"]["model_kwargs"]
+    tensors = read_safetensors(folder / "model.safetensors")
     shape = Shape(width=options["embed_dim"], heads=options["num_heads"], depth=options["depth"],
                   merge=options["downscale_levels"][0], prefix=options["register_multiple"],
                   class_tokens=options["num_cls_tokens"], grid=options["cpe_max_size"] // 16,
                   decoder_depth=options["decoder_depth"], split=options["decoder_upscale_levels"][0],
-                  filler_grid=options["img_size"] // 32)
+                  filler_grid=options["img_size"] // 32, token0_skip=GENERATOR + "stem.token0.weight" in tensors)
     hybrid = Hybrid(options["stem"], shape)
     state = {}
-    for name, tensor in read_safetensors(folder / "model.safetensors").items():
-        if name.startswith(GENERATOR + "stem.global."):
-            tensor = tensor.float() / (GLOBAL_SCALE if name.endswith("weight") else 1)
-            state["radio.patch_generator.global_map." + name.rsplit(".", 1)[1]] = tensor
-        elif name.startswith(GENERATOR + "stem."):
+    for name, tensor in tensors.items():
+        if name.startswith(GENERATOR + "stem."):
             layer, kind = name[len(GENERATOR + "stem."):].rsplit(".", 1)
+            if layer in GLOBAL_MAPS:
+                scale = GLOBAL_SCALE if kind == "weight" else 1
+                state[f"radio.{GLOBAL_MAPS[layer]}.{kind}"] = tensor.float() / scale
+                continue
             state[f"stem.layers.{layer.replace('.', '_')}.{kind}"] = tensor.float()
         elif name.startswith(PREFIX):
             state["radio." + name[len(PREFIX):]] = tensor.float()

@@ -26,6 +26,7 @@ class Shape:
     decoder_depth: int = 2
     split: int = 1
     filler_grid: int = 6
+    token0_skip: bool = True   # the global feature is also added to token 0 (only with a stem)
 
 
 class LayerNorm(nn.LayerNorm):
@@ -179,6 +180,7 @@ class Radio1D(nn.Module):
         self.downscale_blocks = nn.ModuleList([Merge(width)])
         self.prefix_proj_blocks = nn.ModuleList([nn.Linear(width, 2 * width, bias=False)])
         self.norm = LayerNorm(2 * width, eps=1e-6) if final_norm else nn.Identity()
+        self.token0_map = nn.Linear(global_width, 2 * width) if global_width and shape.token0_skip else None
         self.decoder = Decoder(shape)
 
     def encode(self, patches, pooled, gh, gw):
@@ -191,7 +193,12 @@ class Radio1D(nn.Module):
                                self.downscale_blocks[0](x[:, count:], gh, gw)], 1)
             x = block(x)
         x = self.norm(x)
-        return x[:, :count], x[:, count:count + gh * gw // 4]
+        prefix, tokens = x[:, :count], x[:, count:count + gh * gw // 4]
+        if self.token0_map is not None:
+            with torch.autocast(x.device.type, enabled=False):
+                first = tokens[:, :1].float() + self.token0_map(pooled.float())[:, None]
+            tokens = torch.cat([first, tokens[:, 1:].float()], 1)
+        return prefix, tokens
 
 
 def normalised_global(pooled):

@@ -46,6 +46,8 @@ def new_student(stem_name):
     for name, parameter in student.named_parameters():
         if parameter.dim() == 2 and name.endswith("weight"):
             nn.init.trunc_normal_(parameter, std=0.02)
+    nn.init.zeros_(student.net.radio.token0_map.weight)
+    nn.init.zeros_(student.net.radio.token0_map.bias)
     student.net.stem.load_state_dict(stem.state_dict())
     student.net.stem.requires_grad_(False)
     return student
@@ -107,6 +109,17 @@ def student_inputs(student, batch):
     gh, gw = maps[0].shape[1:3]
     patches = torch.cat([student.net.stem.to_grid(m.permute(0, 3, 1, 2), gh, gw) for m in maps], 2)
     return patches.unflatten(1, (gh, gw)), batch["stem.pooled"]
+
+
+def stem_batches(work_dir, stem, chunks, held_out=HELD_OUT):
+    """Raw stem outputs (patches, pooled, gh, gw) of the first trained chunks of view 0, a quarter of a chunk each."""
+    for folder in sorted((Path(work_dir) / "cache" / "0").glob("[0-9]*"))[held_out:held_out + chunks]:
+        chunk = Chunk(folder)
+        for rows in np.array_split(np.arange(chunk.size), 4):
+            batch = chunk.rows(rows)
+            maps = [batch["stem." + name].float().permute(0, 3, 1, 2) for name in stem.spec["patch_maps"]]
+            gh, gw = maps[0].shape[2:]
+            yield torch.cat([stem.to_grid(m, gh, gw) for m in maps], 2), batch["stem.pooled"], gh, gw
 
 
 def sample_window(gh, gw, rng):
@@ -247,7 +260,9 @@ def train(work_dir, stem_name, steps, minutes=None, rate=1.5e-3, init=None, log_
         student.load_state_dict(state["student"])
         step, before = state["step"], state["seconds"]
     elif init:
-        student.net.load_state_dict(read_hybrid(init).state_dict())
+        missing, _ = student.net.load_state_dict(read_hybrid(init).state_dict(), strict=False)
+        if any(not name.startswith("radio.token0_map.") for name in missing):   # a skip that is not there starts as zero
+            raise ValueError(f"{init}: tensors missing {missing}")
         with torch.no_grad():
             group = max(store.groups.values(), key=len)
             align_targets(student, targets, work_dir / "targets.npz", [chunk for chunk, _ in group[:8]])

@@ -11,6 +11,7 @@ from tessera_training.golden import random_hybrid, tiny_spec, write_golden
 from tessera_training.hybrid_file import read_hybrid
 from tessera_training.export import export
 from tessera_training.losses import relational_loss, sample_token_count
+from tessera_training import skip
 from tessera_training.metrics import aligned_tokens, comp_at, composition_table, generalised_iou, precision
 from tessera_training.safetensors_io import read_safetensors, write_safetensors
 from tessera_training.stem import LITE_MEAN, LITE_STD, Stem, same_padding
@@ -64,6 +65,51 @@ class ExportTest(unittest.TestCase):
         self.assertEqual(sorted(back), ["a", "b", "c"])
         for name, tensor in tensors.items():
             self.assertTrue(torch.equal(tensor, back[name]))
+
+
+class SkipTest(unittest.TestCase):
+    def test_wanted_tokens_are_even_and_of_the_wanted_length(self):
+        torch.manual_seed(0)
+        tokens, head = torch.randn(400, 8) * torch.tensor([8.0, 4, 2, 1, 1, 1, 1, 1]), torch.randn(400, 20)
+        wanted = skip.wanted_tokens(tokens, head - head.mean(0))
+        both = torch.cat([torch.nn.functional.normalize(x, dim=1) for x in (tokens, head - head.mean(0))], 1)
+        present = torch.linalg.svdvals(both - both.mean(0))[:8]
+        self.assertLess((torch.linalg.svdvals(wanted)[0] / torch.linalg.svdvals(wanted)[7]).item(),
+                        1.05 * (present[0] / present[7]).sqrt().item())
+        self.assertAlmostEqual((wanted.norm(dim=1).mean() / tokens.norm(dim=1).mean()).item(), skip.LENGTH, places=4)
+
+    def test_the_skip_brings_what_token_0_lacks(self):
+        torch.manual_seed(1)
+        hidden = torch.randn(600, 8)
+        tokens = torch.cat([hidden[:, :4], torch.zeros(600, 4)], 1) @ torch.linalg.qr(torch.randn(8, 8))[0]
+        head = torch.cat([hidden, 0.1 * torch.randn(600, 8)], 1) @ torch.linalg.qr(torch.randn(16, 16))[0]
+        head = head - head.mean(0)
+        weight, bias, left = skip.fit(tokens[:500], head[:500])
+        self.assertLess(left, 0.2)
+        wanted = torch.nn.functional.normalize(hidden[500:], dim=1)
+
+        def agreement(x):
+            x = torch.nn.functional.normalize(x, dim=1)
+            return torch.corrcoef(torch.stack([(x @ x.T).flatten(), (wanted @ wanted.T).flatten()]))[0, 1].item()
+        self.assertLess(agreement(tokens[500:]), 0.8)
+        self.assertGreater(agreement(tokens[500:] + head[500:] @ weight.T + bias), 0.95)
+
+    def test_added_skip_survives_the_file_and_leaves_other_tokens(self):
+        hybrid = random_hybrid(5)
+        hybrid.radio.token0_map, hybrid.radio.shape.token0_skip = None, False
+        torch.manual_seed(2)
+        patches, pooled = torch.rand(300, 16, hybrid.stem.patch_width), torch.rand(300, hybrid.stem.global_width)
+        with torch.no_grad():
+            before = hybrid.encode_features(patches, pooled, 4, 4)
+            skip.add_skip(hybrid, [(patches[:200], pooled[:200], 4, 4), (patches[200:], pooled[200:], 4, 4)])
+            after = hybrid.encode_features(patches, pooled, 4, 4)
+            with tempfile.TemporaryDirectory() as folder:
+                export(hybrid, folder, "t", 64, half=False)
+                again = read_hybrid(folder).encode_features(patches, pooled, 4, 4)
+        self.assertTrue(torch.equal(before[0], after[0]))
+        self.assertTrue(torch.equal(before[1][:, 1:], after[1][:, 1:]))
+        self.assertGreater((after[1][:, 0] - before[1][:, 0]).abs().max().item(), 0.1)
+        self.assertLess((again[1] - after[1]).abs().max().item(), 1e-3)
 
 
 class ViewTest(unittest.TestCase):

@@ -35,6 +35,7 @@ struct StemConfig {
   std::vector<StemLayer> layers;
   std::vector<int> patch_maps;
   int global_map = 0;
+  bool token0_skip = false;  // the global feature also reaches token 0 past the blocks
 
   int features() const {  // F
     int sum = 0;

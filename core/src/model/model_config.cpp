@@ -196,6 +196,7 @@ ModelConfig read_model_config(const Checkpoint& checkpoint) {
   config.stem = read_stem_config(kwargs);
   if (config.stem) {
     config.patch = kStemPatch;
+    config.stem->token0_skip = checkpoint.has(model + "patch_generator.stem.token0.weight");
   } else if (embedder_shape[1] % 3 != 0) {
     throw Error(ErrorCode::kBadModel, "tensor " + embedder + " does not take RGB patches: its second dimension is " +
                                           std::to_string(embedder_shape[1]));

@@ -67,6 +67,10 @@ StemWeights load_stem(WeightReader& reader, const StemConfig& config, const std:
   const int global = config.layers[static_cast<std::size_t>(config.global_map)].out;
   weights.global_weight = reader.buffer(name + "global.weight", {width, global});
   weights.global_bias = reader.buffer(name + "global.bias", {width});
+  if (config.token0_skip) {
+    weights.token0_weight = reader.buffer(name + "token0.weight", {2 * width, global});
+    weights.token0_bias = reader.buffer(name + "token0.bias", {2 * width});
+  }
   return weights;
 }
 

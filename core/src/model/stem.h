@@ -31,6 +31,8 @@ struct StemWeights {
   std::vector<std::unique_ptr<ConvWeights>> layers;
   Buffer global_weight;  // [C, G]
   Buffer global_bias;    // [C]
+  Buffer token0_weight;  // [2C, G], or nothing
+  Buffer token0_bias;    // [2C]
 };
 
 // `name` is the tensors' common prefix, `width` is C.

@@ -39,7 +39,7 @@ std::string read_name(const ConfigSection& section, const StemConfig& stem) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
   };
-  if (name.empty() || name == "global" || !std::all_of(name.begin(), name.end(), allowed)) {
+  if (name.empty() || name == "global" || name == "token0" || !std::all_of(name.begin(), name.end(), allowed)) {
     throw section.error("name", "is not a name for a layer: \"" + name + "\"");
   }
   if (index_of(stem, name) >= 0) throw section.error("name", "is used twice: " + name);

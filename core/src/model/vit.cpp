@@ -180,6 +180,10 @@ EncodedBatch VisionTransformer::encode(const PixelInput& input, int tokens, cons
   }
   const Tensor x = scratch_.x.tensor();
   if (weights_.final_norm) backend_.layer_norm(*weights_.final_norm, x, std::int64_t{B} * T, D, x);
+  if (stem_ && config_.stem->token0_skip && n > 0) {  // and token 0, past the blocks
+    backend_.add_projection(weights_.stem->token0_weight.tensor(), weights_.stem->token0_bias.tensor(),
+                            scratch_.global.tensor(), B, stem_->global_width(), D, {x, T, P});
+  }
 
   EncodedBatch result;
   result.batch = B;

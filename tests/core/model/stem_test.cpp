@@ -98,6 +98,101 @@ TEST_P(StemReduced, FollowsTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(Backends, StemReduced, testing::ValuesIn(test::reduced_variants()), variant_name);
 
+// The stem golden without the tensors that `left_out` is true for.
+void write_reduced(const std::filesystem::path& folder, const std::function<bool(const std::string&)>& left_out) {
+  std::filesystem::copy_file(stem_dir() / "config.json", folder / "config.json");
+  const SafetensorsFile file(stem_dir() / "model.safetensors");
+  std::vector<TensorToWrite> kept;
+  for (const auto& [name, tensor] : file.tensors()) {
+    if (!left_out(name)) kept.push_back({name, tensor.type, tensor.shape, tensor.data});
+  }
+  write_safetensors(folder / "model.safetensors", kept);
+}
+
+const std::string kToken0 = "radio_model.model.patch_generator.stem.token0.";
+
+class StemToken0 : public testing::TestWithParam<test::BackendVariant> {};
+
+// Token 0 of the golden less weight * global + bias is what the file gives without the two tensors; nothing else moves.
+TEST_P(StemToken0, IsTheOnlyTokenThatTheSkipChanges) {
+  test::TemporaryDir folder;
+  write_reduced(folder.path(), [](const std::string& name) { return name.starts_with(kToken0); });
+  test::LoadedGraph model(folder.path(), GetParam().make());
+  EXPECT_FALSE(model.graph->config().stem->token0_skip);
+  EXPECT_TRUE(test::LoadedGraph(stem_dir(), GetParam().make()).graph->config().stem->token0_skip);
+  const SafetensorsFile file(stem_dir() / "io.safetensors");
+  const SafetensorsFile weights(stem_dir() / "model.safetensors");
+  const std::vector<float> weight = to_float(weights.tensors().at(kToken0 + "weight"));
+  const std::vector<float> bias = to_float(weights.tensors().at(kToken0 + "bias"));
+  const std::size_t width = bias.size(), columns = weight.size() / width;
+  const json cases = json::parse(file.metadata().at("cases"));
+  for (const auto& [name, size] : cases.items()) {
+    const auto actual = run(model, to_float(file.tensors().at(name + ".input")), size);
+    std::vector<float> expected = to_float(file.tensors().at(name + ".tokens"));
+    const std::vector<float> global = to_float(file.tensors().at(name + ".global"));
+    const std::size_t images = global.size() / columns;
+    double largest = 0;
+    for (std::size_t row = 0; row < images * width; ++row) {
+      const std::size_t image = row / width, value = row % width;
+      double skip = bias[value];
+      for (std::size_t i = 0; i < columns; ++i)
+        skip += double{weight[value * columns + i]} * global[image * columns + i];
+      expected[image * (expected.size() / images) + value] -= static_cast<float>(skip);
+      largest = std::max(largest, std::abs(skip));
+    }
+    EXPECT_GT(largest, 0.5) << name;
+    const std::vector<float>& tokens = actual.at("tokens").values;
+    ASSERT_EQ(tokens.size(), expected.size()) << name;
+    for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(tokens[i], expected[i], 5e-5) << name << " at " << i;
+    const std::vector<float> prefix = to_float(file.tensors().at(name + ".prefix"));
+    for (std::size_t i = 0; i < prefix.size(); ++i) {
+      ASSERT_NEAR(actual.at("prefix").values[i], prefix[i], 5e-5) << name << " at " << i;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, StemToken0, testing::ValuesIn(test::backend_variants(DType::kF32)), variant_name);
+
+// No token is asked for, or the reduction leaves none behind the prefix: there is nothing to add to.
+TEST(Stem, SkipWithoutTokens) {
+  EncoderOptions options;
+  options.compute = ComputeType::kF32;
+  const auto plain = Encoder::load(stem_dir(), options);
+  options.progressive_reduction = true;
+  const auto reduced = Encoder::load(stem_dir(), options);
+  const std::vector<float> pixels(std::size_t{2} * 3 * 64 * 64, 0.25f);
+  const EncodedBatch all = plain->encode_pixels(pixels, 2, 64, 64);
+  const EncodedBatch none = plain->encode_pixels(pixels, 2, 64, 64, 0);
+  EXPECT_EQ(none.prefix, all.prefix);
+  EXPECT_TRUE(none.tokens.empty());
+  const EncodedBatch one = plain->encode_pixels(pixels, 2, 64, 64, 1);
+  const EncodedBatch one_reduced = reduced->encode_pixels(pixels, 2, 64, 64, 1);
+  const EncodedBatch none_reduced = reduced->encode_pixels(pixels, 2, 64, 64, 0);
+  for (const EncodedBatch* batch : {&one, &one_reduced, &none_reduced}) {
+    const std::size_t half = batch->prefix.size() / 2;
+    for (std::size_t i = 0; i < half; ++i) ASSERT_NEAR(batch->prefix[i], batch->prefix[half + i], 1e-5) << i;
+  }
+  for (std::size_t i = 0; i < one.tokens.size() / 2; ++i) {
+    ASSERT_NEAR(one.tokens[i], one.tokens[one.tokens.size() / 2 + i], 1e-5) << i;
+    ASSERT_NEAR(one.tokens[i], all.tokens[i], 1e-5) << i;
+  }
+}
+
+TEST(Stem, IncompleteSkip) {
+  const auto message_without = [](const std::string& tensor) {
+    test::TemporaryDir folder;
+    write_reduced(folder.path(), [&](const std::string& name) { return name == kToken0 + tensor; });
+    try {
+      Encoder::load(folder.path());
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_THAT(message_without("bias"), HasSubstr("stem.token0.bias is missing"));
+  EXPECT_THAT(message_without("weight"), HasSubstr("stem.token0.bias of"));
+}
+
 // More images than the stem takes at once, bytes and floats, and a size between that needs other buffers.
 TEST(Stem, BatchesAndBytesAgree) {
   EncoderOptions options;
@@ -158,6 +253,7 @@ TEST(Stem, WrongDescriptions) {
   EXPECT_THAT(layer(1, "name", "conv"), HasSubstr("is used twice"));
   EXPECT_THAT(layer(1, "name", "a/b"), HasSubstr("is not a name"));
   EXPECT_THAT(layer(1, "name", "global"), HasSubstr("is not a name"));
+  EXPECT_THAT(layer(1, "name", "token0"), HasSubstr("is not a name"));
   EXPECT_THAT(layer(1, "in", 9), HasSubstr("does not match the 8 channels"));
   EXPECT_THAT(layer(1, "out", 16), HasSubstr("differs from in"));
   EXPECT_THAT(layer(1, "stride", 0), HasSubstr("layers[1].stride"));
