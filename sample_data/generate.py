@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes scenes/, variants/ and ground_truth.json from photos/; the result is the same every time.
+"""Makes scenes/, variants/, ground_truth.json and boxes.csv from photos/; the result is the same every time.
 
 usage: generate.py [--check]      needs numpy and Pillow
 
@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from objects import OBJECTS, SETTINGS, place
-from tracer import Camera, render
+from tracer import Camera, render, visible
 
 HERE = Path(__file__).resolve().parent
 SCENE_SIZE = (400, 304)
@@ -72,6 +72,21 @@ def make_scene(job):
     index, (setting, _, objects, placements, camera) = job
     solids = [solid for name, where in zip(objects, placements) for solid in place(name, *where)]
     return render(solids, SETTINGS[setting], camera, SCENE_SIZE, np.random.default_rng(1000 + index))
+
+
+def scene_boxes(scene):
+    """(object, left, top, width, height) of the visible part of each object, in fractions of the picture."""
+    _, _, objects, placements, camera = scene
+    parts = [place(name, *where) for name, where in zip(objects, placements)]
+    shown = visible([solid for part in parts for solid in part], camera, SCENE_SIZE)
+    boxes, first = [], 0
+    for name, part in zip(objects, parts):
+        rows, columns = np.nonzero((shown >= first) & (shown < first + len(part)))
+        first += len(part)
+        if len(rows):
+            left, top, right, bottom = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+            boxes.append((name, left / SCENE_SIZE[0], top / SCENE_SIZE[1], (right - left) / SCENE_SIZE[0], (bottom - top) / SCENE_SIZE[1]))
+    return boxes
 
 
 # ---- variants --------------------------------------------------------------------------------------------------------
@@ -215,6 +230,9 @@ def main():
         make, _, options = KINDS[kind]
         output.image(target, make(image, np.random.default_rng(5000 + index)), **options)
     output.text("ground_truth.json", json.dumps(ground_truth(scenes, variants), indent=1) + "\n")
+    rows = [f"{scene_path(name)},{kind}," + ",".join(f"{value:.5f}" for value in box)
+            for name, scene in sorted(scenes.items()) for kind, *box in scene_boxes(scene)]
+    output.text("boxes.csv", "\n".join(["name,category,x,y,w,h", *rows]) + "\n")
 
     for path in output.different:
         print(f"differs: {path}", file=sys.stderr)

@@ -263,22 +263,34 @@ def trace(solids, setting, origin, direction, rng):
     return color
 
 
-def render(solids, setting, camera, size, rng, samples=3):
-    """An 8 bit sRGB picture [h, w, 3]; samples x samples rays per pixel."""
+def rays(camera, size, jitter):
+    """Origin and direction [h * w, 3] of a ray through each pixel; jitter: where in the pixel, [h * w, 2] in [0, 1)."""
     width, height = size
     eye, target = np.asarray(camera.position, float), np.asarray(camera.target, float)
     forward = unit(target - eye)
     right = unit(np.cross([0, 1.0, 0], forward))
     up = np.cross(forward, right)
     tangent = np.tan(np.radians(camera.field_of_view) / 2)
+    column, row = np.meshgrid(np.arange(width), np.arange(height))
+    x = ((column.ravel() + jitter[:, 0]) / width * 2 - 1) * tangent
+    y = (1 - (row.ravel() + jitter[:, 1]) / height * 2) * tangent * height / width
+    direction = unit(forward + x[:, None] * right + y[:, None] * up)
+    return np.broadcast_to(eye, direction.shape), direction
+
+
+def visible(solids, camera, size):
+    """Which solid the middle of each pixel shows, [h, w]; -1 = none."""
+    origin, direction = rays(camera, size, np.full((size[0] * size[1], 2), 0.5))
+    return nearest(solids, origin, direction)[1].reshape(size[1], size[0])
+
+
+def render(solids, setting, camera, size, rng, samples=3):
+    """An 8 bit sRGB picture [h, w, 3]; samples x samples rays per pixel."""
+    width, height = size
     total = np.zeros((width * height, 3))
     for sub in range(samples * samples):
         jitter = (np.array([sub % samples, sub // samples]) + rng.random((width * height, 2))) / samples
-        column, row = np.meshgrid(np.arange(width), np.arange(height))
-        x = ((column.ravel() + jitter[:, 0]) / width * 2 - 1) * tangent
-        y = (1 - (row.ravel() + jitter[:, 1]) / height * 2) * tangent * height / width
-        direction = unit(forward + x[:, None] * right + y[:, None] * up)
-        total += np.minimum(trace(solids, setting, np.broadcast_to(eye, direction.shape), direction, rng), 2.0)
+        total += np.minimum(trace(solids, setting, *rays(camera, size, jitter), rng), 2.0)
     linear = (total / samples**2).reshape(height, width, 3)
     yy, xx = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     linear *= (1 - 0.16 * (xx**2 + yy**2))[..., None]  # vignette

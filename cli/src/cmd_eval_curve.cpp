@@ -32,6 +32,7 @@ struct CurveRow {
   int size = 0;  // pixels
   std::string method;
   int tokens = 0;
+  std::size_t queries = 0;  // that were measured
   std::vector<eval::Interval> figures;
 };
 
@@ -57,7 +58,8 @@ CurvePlan make_plan(const CurveOptions& options, const std::vector<int>& counts)
     plan.token_sets = true;
     for (const std::string& method : split_commas(options.methods)) {
       for (const int count : counts) {
-        const RerankSettings settings{method + ":" + std::to_string(count), 0};
+        const std::size_t colon = std::min(method.find(':'), method.size());  // before a weight
+        const RerankSettings settings{method.substr(0, colon) + ":" + std::to_string(count) + method.substr(colon), 0};
         plan.measure.rerank.push_back(parse_matches(settings, options.features).front());
       }
     }
@@ -144,9 +146,11 @@ ExitCode run(CurveOptions options, Context& context) {
     const eval::Measured result = measured(options.measure, sides.view(sets), plan.measure);
     names = result.figures;
     for (const eval::MeasuredRow& row : result.rows) {
-      const std::string method = row.name.substr(0, row.name.find(':'));
-      const bool point = row.name.find(':') != std::string::npos;  // not the coarse row, not the oracle
-      if (point) rows.push_back({resize, run.resize().size, method, row.tokens, row.figures});
+      const std::size_t colon = row.name.find(':');
+      if (colon == std::string::npos) continue;  // the coarse row, the oracle
+      const std::size_t weight = std::min(row.name.find(':', colon + 1), row.name.size());
+      const std::string method = row.name.substr(0, colon) + row.name.substr(weight);
+      rows.push_back({resize, run.resize().size, method, row.tokens, result.queries, row.figures});
     }
     if (&resize == &resizes.front()) add_sides(run, report, sets, sides);
   }
@@ -158,11 +162,11 @@ ExitCode run(CurveOptions options, Context& context) {
   run.add_model(report);
   add_measure_settings(report, options.settings);
   if (plan.token_sets) report.settings.emplace_back("candidates", std::int64_t{options.candidates});
-  report.columns = {{"resize", 0}, {"method", 0}, {"tokens", 0}};
+  report.columns = {{"resize", 0}, {"method", 0}, {"tokens", 0}, {"queries", 0}};
   for (const std::string& name : names) report.columns.push_back({name, 1});
   for (const CurveRow& row : rows) {
     std::vector<eval::Cell>& cells = report.rows.emplace_back();
-    cells = {row.resize, row.method, std::int64_t{row.tokens}};
+    cells = {row.resize, row.method, std::int64_t{row.tokens}, static_cast<std::int64_t>(row.queries)};
     cells.insert(cells.end(), row.figures.begin(), row.figures.end());
   }
   if (!options.svg.empty()) write_file_atomically(options.svg, eval::plot_svg(make_plot(options, rows, names, shown)));
@@ -181,7 +185,8 @@ void add_options(CLI::App& app, CurveOptions& options) {
       ->capture_default_str();
   app.add_option("--resizes", options.resizes, "resolutions, e.g. short:128/32,short:192/32 (default: --resize)")
       ->type_name("A,B,...");
-  app.add_option("--methods", options.methods, "comp: second stages, aligned or maxsim; separated by commas")
+  app.add_option("--methods", options.methods,
+                 "comp: second stages, aligned, maxsim or with a weight as in aligned:0.3; separated by commas")
       ->type_name("A,B")
       ->capture_default_str();
   app.add_option("--candidates", options.candidates, "comp: results that the second stage puts in order; 0 = all")

@@ -29,7 +29,9 @@ ExitCode run(const KnnOptions& options, Context& context) {
   add_measure_settings(report, options.measure);
   report.settings.emplace_back("temperature", options.temperature);
   const eval::MeasureOptions measure = measure_options(options.measure, options.features);
-  eval::add_measured(report, eval::measure_knn(sides.view(sets), measure, options.temperature));
+  const eval::Measured measured = eval::measure_knn(sides.view(sets), measure, options.temperature);
+  add_counts(report, measured);
+  eval::add_measured(report, measured);
   return run.finish(report, options.report);
 }
 

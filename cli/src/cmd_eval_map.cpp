@@ -51,7 +51,7 @@ Command make_eval_map(CLI::App& eval) {
   return {
       app,
       "Every picture is a query; right results are the other pictures with its label (or those of --gallery). The "
-      "table has the mean average precision over the whole ranking, precision at 1, 5 and 10 and recall at 1, 5, 10 "
+      "table has the mean average precision over the whole ranking, precision at 1, 3, 5 and 10 and recall at 1, 5, 10 "
       "and 50, with 95 % intervals. Queries without a second picture of their label take no part.\n\n"
       "--rerank adds a row for each second stage: the best --candidates of the first descriptor, put in order by "
       "sets of tokens. Groups such as near copies come from a CSV file with the columns name and group.",

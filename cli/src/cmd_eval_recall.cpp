@@ -19,6 +19,7 @@ struct RecallCommandOptions {
   std::string at = "1,10,20";
   std::string candidates = "50,100,200,500";
   std::string rerank = "aligned";
+  float rerank_weight = SearchOptions{}.rerank_weight;
   int tokens = 0;
   std::string coarse = "auto";
   ReportOptions report;
@@ -42,6 +43,7 @@ ExitCode run(const RecallCommandOptions& options, Context& context) {
   recall.at = parse_numbers(options.at, "-k");
   recall.candidates = parse_numbers(options.candidates, "--candidates");
   recall.rerank = parse_rerank_method(options.rerank);
+  recall.rerank_weight = options.rerank_weight;
   recall.tokens = options.tokens;
   recall.coarse = parse_coarse_method(options.coarse);
   if (recall.rerank == RerankMethod::kNone) throw UsageError("--rerank none leaves nothing to compare with");
@@ -72,6 +74,7 @@ ExitCode run(const RecallCommandOptions& options, Context& context) {
                      {"stored_tokens", std::int64_t{made_with.stored_tokens}},
                      {"coarse", std::string(coarse_method_name(figures.coarse_used))},
                      {"rerank", options.rerank},
+                     {"rerank_weight", double(options.rerank_weight)},
                      {"tokens", std::int64_t{options.tokens > 0 ? options.tokens : made_with.stored_tokens}},
                      {"queries", static_cast<std::int64_t>(figures.queries)},
                      {"seed", static_cast<std::int64_t>(options.seed)}};
@@ -116,6 +119,10 @@ Command make_eval_recall(CLI::App& eval) {
         return text == "aligned" || text == "maxsim" ? "" : "'" + text + "' is none of aligned, maxsim";
       })
       ->capture_default_str();
+  app->add_option("--rerank-weight", options->rerank_weight, "as in 'tessera search'")
+      ->type_name("W")
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->capture_default_str();
   app->add_option("--tokens", options->tokens, "tokens compared per picture (default: all stored)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096).description(""));
@@ -127,8 +134,8 @@ Command make_eval_recall(CLI::App& eval) {
   return {
       app,
       "Asks the library with a sample of its own pictures and compares three ways to answer: the first stage alone, "
-      "both stages with several numbers of candidates, and an exhaustive comparison of all tokens of all pictures, "
-      "which counts as the truth. recall@k is the share of its first k that is among the first k of the other way; "
+      "both stages with several numbers of candidates, and both stages over all pictures, which "
+      "counts as the truth. recall@k is the share of its first k that is among the first k of the other way; "
       "the times are those of one search (median and 99th percentile). No model is needed.",
       {{"tessera eval recall", "The library of this folder, exact first stage."},
        {"tessera eval recall --coarse ivfpq --candidates 200,1000 --queries 500",

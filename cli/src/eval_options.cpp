@@ -9,6 +9,23 @@
 namespace tessera::cli {
 namespace {
 
+// All of the text as a number.
+template <typename Number>
+bool parse_whole(const std::string& text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (std::size_t start = 0;;) {
+    const std::size_t end = text.find(separator, start);
+    parts.push_back(text.substr(start, end - start));
+    if (end == std::string::npos) return parts;
+    start = end + 1;
+  }
+}
+
 std::string check_report_format(const std::string& text) {
   return text == "table" || text == "json" || text == "csv" ? "" : "'" + text + "' is none of table, json, csv";
 }
@@ -45,8 +62,10 @@ void add_boxed_options(CLI::App& app, BoxedOptions& options) {
 }
 
 void add_rerank_options(CLI::App& app, RerankSettings& settings) {
-  app.add_option("--rerank", settings.methods,
-                 "second stages, a row each: aligned:N or maxsim:N with N tokens; separated by commas")
+  app.add_option(
+         "--rerank", settings.methods,
+         "second stages, a row each: aligned:N or maxsim:N with N tokens, or aligned:N:W with the weight W in the "
+         "score, the rest being that of the first stage; separated by commas")
       ->type_name("A,B,...")
       ->capture_default_str();
   app.add_option("--candidates", settings.candidates, "results that a second stage puts in order; 0 = all")
@@ -117,22 +136,14 @@ void add_report_options(CLI::App& app, ReportOptions& options) {
 }
 
 std::vector<std::string> split_commas(const std::string& text) {
-  std::vector<std::string> parts;
-  if (text.empty()) return parts;
-  for (std::size_t start = 0;;) {
-    const std::size_t comma = text.find(',', start);
-    parts.push_back(text.substr(start, comma - start));
-    if (comma == std::string::npos) return parts;
-    start = comma + 1;
-  }
+  return text.empty() ? std::vector<std::string>() : split(text, ',');
 }
 
 std::vector<int> parse_numbers(const std::string& text, const std::string& option) {
   std::vector<int> numbers;
   for (const std::string& part : split_commas(text)) {
     int number = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
-    if (error != std::errc{} || end != part.data() + part.size() || number < 1) {
+    if (!parse_whole(part, number) || number < 1) {
       throw UsageError(option + ": '" + part + "' is no positive number");
     }
     numbers.push_back(number);
@@ -151,22 +162,20 @@ std::vector<eval::Descriptor> parse_descriptors(const std::string& text) {
 std::vector<eval::TokenMatchOptions> parse_matches(const RerankSettings& settings, const FeatureOptions& features) {
   std::vector<eval::TokenMatchOptions> matches;
   for (const std::string& text : split_commas(settings.methods)) {
-    const std::size_t colon = text.find(':');
-    const std::string method = text.substr(0, colon);
+    const std::vector<std::string> parts = split(text, ':');
+    const std::string& method = parts[0];
     eval::TokenMatchOptions match;
     match.weight_power = features.weight_power;
     match.tokens = features.tokens;
-    if (method == "maxsim") {
-      match.match = eval::TokenMatch::kMaxSim;
-    } else if (method != "aligned") {
-      throw UsageError("--rerank '" + text + "': use aligned:N or maxsim:N");
+    if (method == "maxsim") match.match = eval::TokenMatch::kMaxSim;
+    if ((method != "aligned" && method != "maxsim") || parts.size() > 3) {
+      throw UsageError("--rerank '" + text + "': use aligned:N, maxsim:N or aligned:N:W");
     }
-    if (colon != std::string::npos) {
-      const std::string digits = text.substr(colon + 1);
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), match.tokens);
-      if (error != std::errc{} || end != digits.data() + digits.size() || match.tokens < 1) {
-        throw UsageError("--rerank '" + text + "': '" + digits + "' is no number of tokens");
-      }
+    if (parts.size() > 1 && (!parse_whole(parts[1], match.tokens) || match.tokens < 1)) {
+      throw UsageError("--rerank '" + text + "': '" + parts[1] + "' is no number of tokens");
+    }
+    if (parts.size() > 2 && (!parse_whole(parts[2], match.share) || !(match.share >= 0 && match.share <= 1))) {
+      throw UsageError("--rerank '" + text + "': '" + parts[2] + "' is no weight between 0 and 1");
     }
     if (match.tokens > features.tokens) {
       throw UsageError("--rerank '" + text + "' needs --tokens " + std::to_string(match.tokens) + " or more");

@@ -51,7 +51,7 @@ void add_measure_options(CLI::App& app, MeasureSettings& settings);
 eval::MeasureOptions measure_options(const MeasureSettings& settings, const FeatureOptions& features);
 void add_measure_settings(eval::Report& report, const MeasureSettings& settings);
 
-// Second stages: "aligned:16,maxsim:4"; without a number all tokens.
+// Second stages: "aligned:16,maxsim:4:0.5"; without a number all tokens, without a share alone.
 struct RerankSettings {
   std::string methods;
   int candidates = 200;

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -26,6 +27,9 @@ eval::EvalSet read_labelled(const std::string& folder, const std::string& labels
 }
 
 HashedSet hashed(eval::EvalSet set) {
+  if (set.pictures.empty()) {
+    throw Error(ErrorCode::kNotFound, "no pictures to measure with in " + set.folder.string());
+  }
   std::string hash = eval::data_hash(set);
   return {std::move(set), std::move(hash)};
 }
@@ -151,7 +155,31 @@ eval::FeatureSet EvalRun::features(const HashedSet& set, const std::vector<eval:
     request.tokens = token_options();
     batch.resize = resize();
   }
-  return eval::extract_features(set.set, set.hash, request, batch);
+  eval::FeatureSet made = eval::extract_features(set.set, set.hash, request, batch);
+  note_failures(set.set, made.failures);
+  if (made.pictures.empty()) {
+    throw Error(ErrorCode::kIo, "no picture of " + set.set.folder.string() + " could be read");
+  }
+  return made;
+}
+
+// Names them at once: what follows may fail because of them.
+void EvalRun::note_failures(const eval::EvalSet& set, const std::vector<eval::Failure>& failures) {
+  std::size_t fresh = 0;
+  for (const eval::Failure& failure : failures) {
+    const std::string text = eval::failure_text(set, failure);
+    if (std::find(failures_.begin(), failures_.end(), text) != failures_.end()) continue;
+    failures_.push_back(text);
+    if (++fresh <= kFailuresShown) context_.console.note("failed: " + text);
+  }
+  if (fresh > kFailuresShown) {
+    context_.console.note("... and " + human_count(static_cast<std::int64_t>(fresh - kFailuresShown)) + " more");
+  }
+}
+
+ExitCode EvalRun::finish(eval::Report& report, const ReportOptions& options) {
+  report.failures = failures_;
+  return print_report(context_, report, options);
 }
 
 void EvalRun::add_set(eval::Report& report, const std::string& name, const HashedSet& set,
@@ -160,7 +188,6 @@ void EvalRun::add_set(eval::Report& report, const std::string& name, const Hashe
   report.settings.emplace_back(name + "_pictures",
                                static_cast<std::int64_t>(set.set.pictures.size() - failures.size()));
   report.settings.emplace_back(name + "_hash", set.hash);
-  for (const eval::Failure& failure : failures) report.failures.push_back(eval::failure_text(set.set, failure));
 }
 
 void EvalRun::add_model(eval::Report& report) {
@@ -183,11 +210,6 @@ ExitCode print_report(Context& context, const eval::Report& report, const Report
   }
   context.out.flush();
   if (!options.out.empty()) write_file_atomically(options.out, dump(report_json(report), 2) + "\n");
-  const std::size_t shown = std::min(report.failures.size(), kFailuresShown);
-  for (std::size_t i = 0; i < shown; ++i) context.console.note("failed: " + report.failures[i]);
-  if (report.failures.size() > shown) {
-    context.console.note("... and " + human_count(static_cast<std::int64_t>(report.failures.size() - shown)) + " more");
-  }
   if (report.failures.empty()) return ExitCode::kOk;
   context.console.note(plural(static_cast<std::int64_t>(report.failures.size()), "picture") +
                        " could not be read and took no part");

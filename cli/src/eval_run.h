@@ -27,7 +27,7 @@ EvalSets make_sets(eval::EvalSet queries, std::optional<eval::EvalSet> gallery);
 EvalSets read_labelled_sets(const LabelledOptions& options);
 EvalSets read_boxed_sets(const BoxedOptions& options);
 
-// Prints the table, writes --out, notes the failures. kSomeFailed if there are any.
+// Prints the table, writes --out, notes how many pictures failed. kSomeFailed if any did.
 ExitCode print_report(Context& context, const eval::Report& report, const ReportOptions& options);
 
 // The encoder that the command line asks for and how it is to be used; loaded only when a descriptor needs it.
@@ -44,19 +44,20 @@ class EvalRun {
   ResizeSpec resize();                 // as asked for, else short:N/32 with the model's size
   void set_resize(const ResizeSpec& resize) { options_.resize = to_string(resize); }
 
+  // Names pictures that failed. Throws kIo if all did.
   eval::FeatureSet features(const HashedSet& set, const std::vector<eval::Descriptor>& descriptors, bool token_sets);
 
-  // Adds to a report: the set, the pictures that failed.
+  // Adds to a report: the set and how many of its pictures took part.
   void add_set(eval::Report& report, const std::string& name, const HashedSet& set,
                const std::vector<eval::Failure>& failures);
   // Adds to a report: model, weights, resize, tokens and so on, if a model was used.
   void add_model(eval::Report& report);
 
-  ExitCode finish(const eval::Report& report, const ReportOptions& options) {
-    return print_report(context_, report, options);
-  }
+  // print_report() with all pictures that failed.
+  ExitCode finish(eval::Report& report, const ReportOptions& options);
 
  private:
+  void note_failures(const eval::EvalSet& set, const std::vector<eval::Failure>& failures);
   Encoder& random_encoder();
 
   Context& context_;
@@ -64,6 +65,7 @@ class EvalRun {
   Interrupt interrupt_;
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Encoder> random_encoder_;
+  std::vector<std::string> failures_;
 };
 
 // The features of both sets.

@@ -67,6 +67,7 @@ Json list_json(const HitList& list) {
   document["searched"] = list.result.searched;
   document["coarse"] = coarse_method_name(list.result.coarse_used);
   document["rerank"] = rerank_method_name(list.rerank);
+  document["rerank_weight"] = list.rerank == RerankMethod::kNone ? 0 : rounded(list.rerank_weight);
   document["tokens"] = list.tokens;
   document["coarse_ms"] = rounded(static_cast<float>(list.result.coarse_ms));
   document["rerank_ms"] = rounded(static_cast<float>(list.result.rerank_ms));

@@ -29,6 +29,7 @@ struct HitList {
   std::vector<HitRow> rows;  // best first
   SearchResult result;       // hits may be empty; the rows hold them
   RerankMethod rerank = RerankMethod::kAligned;
+  float rerank_weight = 1;
   int tokens = 0;                            // token budget that was used
   std::vector<std::filesystem::path> under;  // as asked: a file below one of these is the one shown
 };

@@ -23,6 +23,11 @@ void add_search_options(CLI::App& app, SearchCommandOptions& options) {
       ->type_name("METHOD")
       ->check(checked_by([](const std::string& text) { parse_rerank_method(text); }))
       ->capture_default_str();
+  app.add_option("--rerank-weight", options.rerank_weight,
+                 "how much the comparison counts beside the first token: 0 = nothing, 1 = alone")
+      ->type_name("W")
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->capture_default_str();
   app.add_option("--tokens", options.tokens,
                  "tokens compared per picture; fewer look at the broad content only (default: all stored)")
       ->type_name("N")
@@ -56,6 +61,7 @@ ExitCode run_search(Context& context, const Library& library, const Query& query
   SearchOptions search;
   search.k = options.k;
   search.rerank = parse_rerank_method(options.rerank);
+  search.rerank_weight = options.rerank_weight;
   search.tokens = options.tokens;
   search.candidates = options.candidates;
   search.coarse = parse_coarse_method(options.coarse);
@@ -66,6 +72,7 @@ ExitCode run_search(Context& context, const Library& library, const Query& query
   list.result = library.search(query, search);
   list.query = std::move(examples);
   list.rerank = search.rerank;
+  list.rerank_weight = search.rerank_weight;
   list.under = search.under;
   const int stored = library.encoder() ? library.encoder()->stored_tokens : 0;
   list.tokens = search.rerank == RerankMethod::kNone ? 1

@@ -15,6 +15,7 @@ struct SearchCommandOptions {
   int tokens = 0;
   int candidates = 200;
   std::string rerank = "aligned";
+  float rerank_weight = SearchOptions{}.rerank_weight;
   std::string coarse = "auto";
   std::vector<std::string> under;
   float not_weight = 0.5F;

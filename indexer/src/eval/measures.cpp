@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 
 #include "eval/random.h"
@@ -14,7 +15,7 @@ namespace tessera::eval {
 namespace {
 
 constexpr std::array<int, 3> kNeighbours = {1, 5, 20};
-constexpr std::array<int, 3> kPrecisionAt = {1, 5, 10};
+constexpr std::array<int, 4> kPrecisionAt = {1, 3, 5, 10};
 constexpr std::array<int, 4> kRecallAt = {1, 5, 10, 50};
 constexpr std::array<std::size_t, 2> kCompAt = {1, 5};
 
@@ -75,8 +76,14 @@ int tokens_of(const std::string& name) {
   return descriptor.kind == Descriptor::Kind::kToken0 ? 1 : 0;
 }
 
+// "aligned:16", or "aligned:16:0.3" if it has only a share of the score.
 std::string match_name(const TokenMatchOptions& match) {
-  return std::string(match.match == TokenMatch::kAligned ? "aligned:" : "maxsim:") + std::to_string(match.tokens);
+  std::string name = match.match == TokenMatch::kAligned ? "aligned:" : "maxsim:";
+  name += std::to_string(match.tokens);
+  if (match.share == 1) return name;
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), match.share).ptr;
+  return name + ":" + std::string(digits.data(), end);
 }
 
 // For each query, how many others of the gallery have its label.
@@ -148,7 +155,7 @@ Measured measure_map(const Sides& sides, const MeasureOptions& options) {
                  for (const auto& values : figures.precision) row.figures.push_back(per_cent(values, options.seed));
                  for (const auto& values : figures.recall) row.figures.push_back(per_cent(values, options.seed));
                });
-  if (measured.queries == 0) throw Error(ErrorCode::kInvalidArgument, "no picture has another one of its label");
+  if (measured.queries == 0) throw Error(ErrorCode::kUnsupported, "no picture has another one of its label");
   return measured;
 }
 
@@ -178,7 +185,7 @@ Measured measure_comp(const Sides& sides, const MeasureOptions& options) {
   for_each_row(search, options, search.gallery().features.pictures.size(), add);
   measured.queries = coarse[0].composition.size();
   measured.without_match = queries.size() - measured.queries;
-  if (measured.queries == 0) throw Error(ErrorCode::kInvalidArgument, "no two pictures have boxes of one class");
+  if (measured.queries == 0) throw Error(ErrorCode::kUnsupported, "no two pictures have boxes of one class");
   add("oracle", 0,
       oracle_rankings(table, search.ranked(0, search.gallery().features.pictures.size()), options.candidates));
   return measured;

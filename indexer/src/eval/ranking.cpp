@@ -105,7 +105,8 @@ std::vector<Ranking> rerank(const std::vector<Ranking>& rankings, const TokenTab
     Ranking& ranking = result[i];
     const std::size_t scored = candidates == 0 ? ranking.size() : std::min(candidates, ranking.size());
     for (std::size_t c = 0; c < scored; ++c) {
-      ranking[c].score = matched(queries, rows[i], gallery, ranking[c].row, options, weights);
+      const double match = matched(queries, rows[i], gallery, ranking[c].row, options, weights);
+      ranking[c].score = static_cast<float>((1 - options.share) * double(ranking[c].score) + options.share * match);
     }
     std::sort(ranking.begin(), ranking.begin() + static_cast<std::ptrdiff_t>(scored));
   });

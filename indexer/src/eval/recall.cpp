@@ -65,6 +65,7 @@ class Measurement {
     search.k = most_;
     search.tokens = options_.tokens;
     search.rerank = options_.rerank;
+    search.rerank_weight = options_.rerank_weight;
     search.exclude = {query};
     return search;
   }

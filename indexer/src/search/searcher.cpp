@@ -54,6 +54,13 @@ void check_options(const SearchOptions& options) {
   require(options.k >= 1, "a search needs k >= 1");
   require(options.tokens >= 0, "the token budget of a search cannot be negative");
   require(options.candidates >= 0, "the number of candidates of a search cannot be negative");
+  require(options.rerank_weight >= 0 && options.rerank_weight <= 1, "the weight of a rerank lies between 0 and 1");
+}
+
+float mixed_score(float coarse, float rerank, const SearchOptions& options) {
+  if (options.rerank == RerankMethod::kNone) return coarse;
+  const double weight = double(options.rerank_weight);
+  return static_cast<float>((1 - weight) * double(coarse) + weight * double(rerank));
 }
 
 }  // namespace
@@ -240,7 +247,8 @@ SearchResult Searcher::search(const Query& query, const SearchOptions& options,
       sources, combined, *coarse, {options.rerank, options.tokens, impl_->options.threads, impl_->options.simd});
   for (std::size_t rank = 0; rank < coarse->size(); ++rank) {
     const ScanHit& hit = (*coarse)[rank];
-    result.hits.push_back({hit.id, scores[rank], hit.score, scores[rank], static_cast<int>(rank)});
+    result.hits.push_back(
+        {hit.id, mixed_score(hit.score, scores[rank], options), hit.score, scores[rank], static_cast<int>(rank)});
   }
   std::sort(result.hits.begin(), result.hits.end(), [](const SearchHit& a, const SearchHit& b) {
     return a.score != b.score ? a.score > b.score : a.id < b.id;

@@ -151,6 +151,16 @@ TEST(Ranking, RerankOrdersTheCandidatesAndKeepsTheRest) {
   }
   EXPECT_EQ(rows_of(rerank(first, tokens, rows, tokens, 0, options)[0]),
             rows_of(rerank(first, tokens, rows, tokens, 11, options)[0]));
+  // A share of it is mixed with the first stage's score.
+  const auto mixed = rerank(first, tokens, rows, tokens, 5, {TokenMatch::kMaxSim, 4, 2, 0.25});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t c = 0; c < 5; ++c) {
+      const std::size_t row = mixed[i][c].row;
+      const double coarse = dot(coarse.row(rows[i]), coarse.row(row));
+      EXPECT_NEAR(mixed[i][c].score, 0.75 * coarse + 0.25 * match_score(tokens, rows[i], tokens, row, options), 1e-6);
+      if (c > 0) EXPECT_GE(mixed[i][c - 1].score, mixed[i][c].score);
+    }
+  }
   // Aligned with one token is the first stage again.
   EXPECT_EQ(rows_of(rerank(first, tokens, rows, tokens, 0, {TokenMatch::kAligned, 1, 2})[1]), rows_of(first[1]));
 }

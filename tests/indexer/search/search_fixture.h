@@ -169,7 +169,8 @@ inline std::vector<SearchHit> oracle_search(const std::vector<SearchPart>& parts
         rerank
             ? static_cast<float>(oracle_rerank(options.rerank, *rows[r].segment, rows[r].row, tokens, options.tokens))
             : hit.coarse_score;
-    hit.score = hit.rerank_score;
+    hit.score = rerank ? (1 - options.rerank_weight) * hit.coarse_score + options.rerank_weight * hit.rerank_score
+                       : hit.coarse_score;
     hits.push_back(hit);
   }
   std::stable_sort(hits.begin(), hits.end(), [](const SearchHit& a, const SearchHit& b) { return a.score > b.score; });

@@ -52,6 +52,7 @@ TEST_P(SearcherOfWidth, IsTheOracleForEveryMethodBudgetAndSize) {
         options.rerank = method;
         options.candidates = 50;
         options.tokens = k == 10 ? 3 : 0;
+        options.rerank_weight = k == 10 ? 1.0f : k == 1000 ? 0.0f : SearchOptions{}.rerank_weight;
         const Query query = library.query();
         const SearchResult result = searcher.search(query, options);
         EXPECT_EQ(result.coarse_used, CoarseMethod::kExact);

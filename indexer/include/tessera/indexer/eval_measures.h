@@ -51,10 +51,12 @@ struct Measured {
 
 // "k=1", "k=5", "k=20": accuracy of the votes of the k nearest.
 Measured measure_knn(const Sides& sides, const MeasureOptions& options, double temperature = 0.07);
-// "mAP", "P@1", "P@5", "P@10", "R@1", "R@5", "R@10", "R@50".
+// "mAP", "P@1", "P@3", "P@5", "P@10", "R@1", "R@5", "R@10", "R@50". Throws kUnsupported if no picture has another one
+// of its label.
 Measured measure_map(const Sides& sides, const MeasureOptions& options);
 // "Comp@1", "Comp@5", "Recall@1", "Recall@5", and "+Comp@1", "+Comp@5": the paired difference to the first descriptor.
-// The last row, "oracle", orders the candidates by Comp itself. Throws kInvalidArgument if no picture has a box.
+// The last row, "oracle", orders the candidates by Comp itself. Throws kUnsupported if no two
+// pictures have boxes of one class.
 Measured measure_comp(const Sides& sides, const MeasureOptions& options);
 
 // Adds the rows to a report: columns `first`, the figures.

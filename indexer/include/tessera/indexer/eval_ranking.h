@@ -36,12 +36,13 @@ struct TokenMatchOptions {
   TokenMatch match = TokenMatch::kAligned;
   int tokens = 16;  // budget
   double weight_power = 2;
+  double share = 1;  // a of rerank(): score = (1 - a) * score of the first stage + a * match_score()
 };
 float match_score(const TokenTable& a, std::size_t row_a, const TokenTable& b, std::size_t row_b,
                   const TokenMatchOptions& options);
 
-// The first `candidates` of each ranking (0 = all) scored by token sets and put in order; the others follow as they
-// were, their scores with them. Ranking i is that of query row rows[i].
+// The first `candidates` of each ranking (0 = all) scored by token sets, mixed with the scores they have, and put in
+// order; the others follow as they were, their scores with them. Ranking i is that of query row rows[i].
 std::vector<Ranking> rerank(const std::vector<Ranking>& rankings, const TokenTable& queries,
                             std::span<const std::size_t> rows, const TokenTable& gallery, std::size_t candidates,
                             const TokenMatchOptions& options, int threads = 0);

@@ -14,6 +14,7 @@ struct RecallOptions {
   std::size_t queries = 200;  // pictures of the library, a seeded sample
   std::uint64_t seed = 1;
   RerankMethod rerank = RerankMethod::kAligned;
+  float rerank_weight = SearchOptions{}.rerank_weight;
   int tokens = 0;  // budget of the second stage; 0 = all stored
   CoarseMethod coarse = CoarseMethod::kAuto;
   std::vector<int> at = {1, 10, 20};                  // k of recall@k

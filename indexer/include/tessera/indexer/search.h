@@ -48,6 +48,8 @@ struct Query {
 struct SearchOptions {
   int k = 20;
   RerankMethod rerank = RerankMethod::kAligned;
+  // How much the rerank counts: score = (1 - w) * coarse score + w * rerank score, w in [0, 1].
+  float rerank_weight = 0.3f;
   int tokens = 0;        // token budget l of the rerank; 0 = all that are stored
   int candidates = 200;  // K: how many of the coarse stage are reranked (at least k)
   CoarseMethod coarse = CoarseMethod::kAuto;
@@ -58,7 +60,7 @@ struct SearchOptions {
 
 struct SearchHit {
   ImageId id = 0;
-  float score = 0;         // of the last stage; hits are sorted by it, descending, ties by id
+  float score = 0;         // of both stages, see rerank_weight; hits are sorted by it, descending, ties by id
   float coarse_score = 0;  // cosine of token 0 in [-1, 1]
   float rerank_score = 0;  // in [-1, 1]; equals coarse_score for RerankMethod::kNone
   int coarse_rank = 0;     // 0-based rank in the coarse stage
