@@ -79,7 +79,8 @@ Command make_search(CLI::App& root) {
       "Encodes each IMAGE as the library's pictures were and prints the most similar ones, best first. The examples "
       "need not be in the library; one that is appears as the first result with a score near 1, unless "
       "--exclude-self is given.\n\n"
-      "A score is a cosine between -1 and 1: the score column is that of the last stage, coarse that of the first. "
+      "A score is a cosine between -1 and 1: coarse compares the first tokens, score mixes in how the token sets "
+      "compare, by --rerank-weight. "
       "Whole numbers in --region are pixels of the upright picture; a decimal point in any of them makes all four "
       "fractions of its width and height.",
       {{"tessera search beach.jpg", "The 20 pictures most like beach.jpg."},

@@ -182,12 +182,14 @@ Measured measure_comp(const Sides& sides, const MeasureOptions& options) {
       row.figures.push_back(per_cent(gain, options.seed));
     }
   };
-  for_each_row(search, options, search.gallery().features.pictures.size(), add);
+  // Deeper than both no figure looks; a whole ranking of every query may not fit in memory.
+  const std::size_t depth = options.candidates == 0 ? search.gallery().features.pictures.size()
+                                                    : std::max(options.candidates, kCompAt.back());
+  for_each_row(search, options, depth, add);
   measured.queries = coarse[0].composition.size();
   measured.without_match = queries.size() - measured.queries;
   if (measured.queries == 0) throw Error(ErrorCode::kUnsupported, "no two pictures have boxes of one class");
-  add("oracle", 0,
-      oracle_rankings(table, search.ranked(0, search.gallery().features.pictures.size()), options.candidates));
+  add("oracle", 0, oracle_rankings(table, search.ranked(0, depth), options.candidates));
   return measured;
 }
 
