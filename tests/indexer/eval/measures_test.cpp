@@ -14,8 +14,8 @@ namespace {
 using test::error_of;
 using ::testing::ElementsAre;
 
-constexpr int kWidth = 8;
-constexpr int kTokens = 4;
+constexpr int kMadeWidth = 8;
+constexpr int kMadeTokens = 4;
 
 // Pictures of three labels; token 0 says the label, the later ones where the box of the picture is.
 struct Made {
@@ -28,16 +28,16 @@ struct Made {
     set.labels = {"a", "b", "c"};
     set.categories = {"thing"};
     TokenTable& table = features.tokens;
-    table.tokens = kTokens;
-    table.width = kWidth;
+    table.tokens = kMadeTokens;
+    table.width = kMadeWidth;
     for (std::size_t i = 0; i < count; ++i) {
       const bool right = random() % 2 == 1;
       Picture picture{"p" + std::to_string(1000 + i), int(i % 3), {{0, right ? 0.7 : 0.0, 0.1, 0.3, 0.4}}};
       set.pictures.push_back(picture);
       features.pictures.push_back(i);
-      table.counts.push_back(kTokens);
-      for (int t = 0; t < kTokens; ++t) {
-        std::vector<float> token(kWidth);
+      table.counts.push_back(kMadeTokens);
+      for (int t = 0; t < kMadeTokens; ++t) {
+        std::vector<float> token(kMadeWidth);
         for (float& x : token) x = noise(random);
         token[t == 0 ? i % 3 : right ? 6 : 7] += 1;
         const float norm = std::sqrt(std::inner_product(token.begin(), token.end(), token.begin(), 0.0f));

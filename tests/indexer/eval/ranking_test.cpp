@@ -156,9 +156,9 @@ TEST(Ranking, RerankOrdersTheCandidatesAndKeepsTheRest) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t c = 0; c < 5; ++c) {
       const std::size_t row = mixed[i][c].row;
-      const double coarse = dot(coarse.row(rows[i]), coarse.row(row));
-      EXPECT_NEAR(mixed[i][c].score, 0.75 * coarse + 0.25 * match_score(tokens, rows[i], tokens, row, options), 1e-6);
-      if (c > 0) EXPECT_GE(mixed[i][c - 1].score, mixed[i][c].score);
+      const double before = dot(coarse.row(rows[i]), coarse.row(row));
+      EXPECT_NEAR(mixed[i][c].score, 0.75 * before + 0.25 * match_score(tokens, rows[i], tokens, row, options), 1e-6);
+      EXPECT_GE(mixed[i][c == 0 ? 0 : c - 1].score, mixed[i][c].score);
     }
   }
   // Aligned with one token is the first stage again.
