@@ -9,6 +9,7 @@
 
 #include "format.h"
 #include "run_tessera.h"
+#include "test_paths.h"
 
 namespace tessera::cli {
 namespace {
@@ -23,10 +24,10 @@ using ::testing::StartsWith;
 using testing::Surroundings;
 using testing::TemporaryFolder;
 
-const fs::path kSamples = fs::path(TESSERA_SOURCE_DIR) / "sample_data";
+const fs::path kSamples = test::source_dir() / "sample_data";
 const std::string kBoxes = (kSamples / "boxes.csv").string();
 
-std::string read_text(const fs::path& path) {
+std::string text_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -38,7 +39,7 @@ class EvalCommands : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<TemporaryFolder>();
-    const Json truth = Json::parse(read_text(kSamples / "ground_truth.json"));
+    const Json truth = Json::parse(text_of(kSamples / "ground_truth.json"));
     std::string copies = "name,group\n", sources = "name,label\n";
     std::set<std::string> named;
     for (const Json& query : truth["queries"]) {
@@ -163,7 +164,7 @@ TEST_F(EvalCommands, CurveHasTheRowsOfItsMeasureAndAPlot) {
   EXPECT_EQ(curve["rows"][5]["method"], "maxsim:0.5");
   EXPECT_EQ(curve["rows"][5]["tokens"], 16);
   EXPECT_EQ(curve["rows"][5]["queries"], 48);
-  const std::string drawn = read_text(svg);
+  const std::string drawn = text_of(svg);
   EXPECT_THAT(drawn, StartsWith("<svg "));
   EXPECT_THAT(drawn, HasSubstr("Comp@5 maxsim:0.5"));
 
@@ -173,7 +174,7 @@ TEST_F(EvalCommands, CurveHasTheRowsOfItsMeasureAndAPlot) {
   EXPECT_EQ(sizes.exit_code, 0) << sizes.err;
   EXPECT_THAT(sizes.out, StartsWith("resize,method,tokens,queries,mAP,mAP_low,mAP_high,P@1,"));
   EXPECT_EQ(std::count(sizes.out.begin(), sizes.out.end(), '\n'), 3);
-  EXPECT_THAT(read_text(svg), HasSubstr("pixels (resize)"));
+  EXPECT_THAT(text_of(svg), HasSubstr("pixels (resize)"));
 }
 
 TEST_F(EvalCommands, RecallMeasuresALibrary) {
@@ -209,7 +210,7 @@ TEST_F(EvalCommands, TheSameInputGivesTheSameBytesWithAndWithoutTheCache) {
     const Outcome outcome = eval(copies({"--rerank", "aligned:4", "--out", report_file()}), cache);
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
     tables.insert(outcome.out);
-    files.insert(read_text(report_file()));
+    files.insert(text_of(report_file()));
   }
   EXPECT_EQ(tables.size(), 1U);
   EXPECT_EQ(files.size(), 1U);
@@ -233,7 +234,7 @@ TEST_F(EvalCommands, PicturesThatCannotBeReadAreNamedAndCounted) {
   EXPECT_THAT(some.err, HasSubstr("failed: " + (set / "pagoda/cut.jpg").string() + ": "));
   EXPECT_THAT(some.err, HasSubstr("1 picture could not be read and took no part"));
   EXPECT_THAT(some.out, HasSubstr("gist"));
-  const Json report = Json::parse(read_text(report_file()));
+  const Json report = Json::parse(text_of(report_file()));
   EXPECT_EQ(report["failed"].size(), 1U);
   EXPECT_EQ(report["settings"]["set_pictures"], 4);
 
