@@ -13,6 +13,7 @@ namespace {
 constexpr double kWidth = 720, kHeight = 440;
 constexpr double kLeft = 64, kRight = 190, kTop = 40, kBottom = 52;  // margins; the legend is on the right
 constexpr double kPlotWidth = kWidth - kLeft - kRight, kPlotHeight = kHeight - kTop - kBottom;
+constexpr double kInset = 14;  // between the axis and the first point, so that its interval is seen
 constexpr int kYTicks = 6;
 // Okabe and Ito 2008: told apart with any colour vision.
 constexpr std::array<const char*, 8> kColors = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
@@ -108,7 +109,9 @@ class Chart {
   }
 
   double x_value(double x) const { return plot_.log_x ? std::log2(x) : x; }
-  double x_at(double x) const { return kLeft + (x_value(x) - x_low_) / (x_high_ - x_low_) * kPlotWidth; }
+  double x_at(double x) const {
+    return kLeft + kInset + (x_value(x) - x_low_) / (x_high_ - x_low_) * (kPlotWidth - 2 * kInset);
+  }
   double y_at(double y) const { return kTop + (y_high_ - y) / (y_high_ - y_low_) * kPlotHeight; }
 
   static std::string text(double x, double y, const std::string& content, const std::string& more) {
