@@ -14,7 +14,9 @@
 #include "format.h"
 #include "program.h"
 #include "resolve.h"
+#include "tessera/device.h"
 #include "tessera/image.h"
+#include "tessera/memory_plan.h"
 #include "text.h"
 
 namespace tessera::cli {
@@ -30,6 +32,7 @@ struct Finding {
 
 struct DoctorOptions {
   ComputeOptions compute;
+  bool plan = false;
   std::string format = "table";
 };
 
@@ -106,6 +109,9 @@ std::string check_model(const Context& context, const ComputeOptions& compute, s
                             " values)" + (info.trained ? "" : ": untrained, what it calls similar means little")});
     double milliseconds = 0;
     const bool good = encodes(*encoder, milliseconds);
+    if (!info.device_note.empty()) {
+      findings.push_back({Verdict::kWarning, "encoder", info.device_note});
+    }
     findings.push_back(
         {good ? Verdict::kOk : Verdict::kBad, "encoder",
          info.device + " (" + info.device_detail + "), " + compute_type_name(info.compute) +
@@ -114,6 +120,52 @@ std::string check_model(const Context& context, const ComputeOptions& compute, s
   } catch (const Error& error) {
     findings.push_back({Verdict::kBad, "model", error.what()});
     return {};
+  }
+}
+
+// What of CUDA there is. Machines without a GPU are as good as others.
+Finding cuda_devices() {
+  const CudaStatus status = cuda_status();
+  switch (status.state) {
+    case CudaState::kNoDriver:
+    case CudaState::kNoLibrary:
+    case CudaState::kNoDevice: return {Verdict::kNote, "cuda", status.reason + "; the CPU is used"};
+    case CudaState::kWrongLibrary: return {Verdict::kWarning, "cuda", status.reason + "; the CPU is used"};
+    case CudaState::kReady: break;
+  }
+  std::string text;
+  for (std::size_t i = 0; i < status.devices.size(); ++i) {
+    text += (i > 0 ? "; cuda:" : "cuda:") + std::to_string(i) + " " + status.devices[i];
+  }
+  return {Verdict::kOk, "cuda", text + "; by " + status.library.string()};
+}
+
+// Memory on a CUDA device for pictures of several sizes, counted without one.
+void plan_memory_of(const Context& context, const ComputeOptions& compute, std::vector<Finding>& findings) {
+  static constexpr std::array<int, 4> kSides = {256, 384, 512, 1024};
+  static constexpr std::array<int, 4> kBatches = {1, 8, 32, 64};
+  try {
+    const std::filesystem::path asked = asked_model_dir(context.globals);
+    const ComputeType type = compute.encoder_options().compute.value_or(ComputeType::kBF16);
+    std::vector<EncoderPass> passes;
+    for (const int side : kSides) {
+      for (const int batch : kBatches) passes.push_back({batch, side, side});
+    }
+    const std::vector<MemoryPlan> plans = plan_memory(asked.empty() ? default_model_dir() : asked, type, passes);
+    findings.push_back(
+        {Verdict::kNote, "memory",
+         std::string("on a GPU in ") + compute_type_name(type) + ": weights " + human_bytes(plans.front().weights)});
+    std::size_t next = 0;
+    for (const int side : kSides) {
+      std::string text = std::to_string(side) + " x " + std::to_string(side) + ": ";
+      for (const int batch : kBatches) {
+        text += (batch > kBatches.front() ? ", " : "") + human_bytes(plans[next++].total()) + " with batch " +
+                std::to_string(batch);
+      }
+      findings.push_back({Verdict::kNote, "memory", text});
+    }
+  } catch (const Error& error) {
+    findings.push_back({Verdict::kBad, "memory", error.what()});
   }
 }
 
@@ -159,8 +211,9 @@ void write_findings(Output& out, const std::vector<Finding>& findings) {
 ExitCode run(const DoctorOptions& options, Context& context) {
   const Format format = parse_report_format(options.format, "doctor");
   std::vector<Finding> findings = {
-      {Verdict::kOk, "version", std::string("tessera ") + version()}, processor(), formats()};
+      {Verdict::kOk, "version", std::string("tessera ") + version()}, processor(), cuda_devices(), formats()};
   const std::string weights_hash = check_model(context, options.compute, findings);
+  if (options.plan) plan_memory_of(context, options.compute, findings);
   check_library(context, weights_hash, findings);
   if (format == Format::kJson) {
     Json list = Json::array();
@@ -186,15 +239,17 @@ Command make_doctor(CLI::App& root) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App* app = root.add_subcommand("doctor", "check this machine, the model and the library")->group("About");
   add_compute_options(*app, options->compute);
+  app->add_flag("--plan", options->plan, "also say how much GPU memory the model takes at several picture sizes");
   app->add_option("--format", options->format, "output: table or json")
       ->type_name("FORMAT")
       ->check(check_format)
       ->capture_default_str();
-  return {app,
-          "Says which processor features, picture formats, model and library are used, and encodes a test picture. A "
-          "library is not needed. The exit code is 1 if something is bad.",
-          {{"tessera doctor", "The first thing to look at when something is odd."}},
-          [options](Context& context) { return run(*options, context); }};
+  return {
+      app,
+      "Says which processor features, GPUs, picture formats, model and library are used, and encodes a test picture. A "
+      "library is not needed. The exit code is 1 if something is bad.",
+      {{"tessera doctor", "The first thing to look at when something is odd."}},
+      [options](Context& context) { return run(*options, context); }};
 }
 
 }  // namespace tessera::cli

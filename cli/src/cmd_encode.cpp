@@ -90,6 +90,7 @@ void write_tensors(const EncodeOptions& options, const Encoder& encoder, const R
                     {{"model", encoder.info().model_name},
                      {"weights_hash", encoder.info().weights_hash},
                      {"resize", to_string(resize)},
+                     {"device", encoder.info().device},
                      {"compute", compute_type_name(encoder.info().compute)}});
 }
 
@@ -98,12 +99,11 @@ ExitCode run(const EncodeOptions& options, Context& context) {
   const Interrupt interrupt;
   EncoderOptions load = options.compute.encoder_options();
   load.load_decoder = options.dense;
-  const std::filesystem::path asked = asked_model_dir(context.globals);
-  const auto encoder = Encoder::load(asked.empty() ? default_model_dir() : asked, load);
-  warn_if_untrained(context.console, encoder->info().model_name, encoder->info().trained);
+  const auto encoder = load_encoder(context, load);
   ResizeSpec resize{ResizeSpec::Mode::kShort, encoder->config().preferred_size, 32};
   if (!options.resize.empty()) resize = parse_resize_spec(options.resize);
 
+  const std::string device_note = encoder->info().device_note;
   const auto start = std::chrono::steady_clock::now();
   std::vector<NamedTensor> tensors;
   Progress progress(context.console);
@@ -121,6 +121,7 @@ ExitCode run(const EncodeOptions& options, Context& context) {
     progress.update(state);
   }
   progress.finish();
+  warn_if_device_changed(context.console, encoder->info(), device_note);
   if (tensors.empty()) return interrupt.requested() ? ExitCode::kInterrupted : ExitCode::kError;
   write_tensors(options, *encoder, resize, tensors);
   context.console.note(options.output + ": " + plural(state.done - state.failed, "picture") + " in " +

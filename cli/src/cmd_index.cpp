@@ -39,13 +39,10 @@ std::vector<std::filesystem::path> existing_folders(const std::vector<std::strin
 }
 
 // The model of the library if it has one, else the one asked for or the default.
-std::unique_ptr<Encoder> load_encoder(const Context& context, const std::optional<Library>& library,
-                                      const ComputeOptions& compute) {
+std::unique_ptr<Encoder> load_index_encoder(const Context& context, const std::optional<Library>& library,
+                                            const ComputeOptions& compute) {
   if (library && library->encoder()) return load_library_encoder(context, *library, compute);
-  const std::filesystem::path asked = asked_model_dir(context.globals);
-  auto encoder = Encoder::load(asked.empty() ? default_model_dir() : asked, compute.encoder_options());
-  warn_if_untrained(context.console, encoder->info().model_name, encoder->info().trained);
-  return encoder;
+  return load_encoder(context, compute.encoder_options());
 }
 
 // What the vectors of this library are to be made with: as before, or as asked for a new one.
@@ -129,7 +126,7 @@ ExitCode run_index(const IndexOptions& options, Context& context) {
   const std::filesystem::path dir = resolve_library_dir(context.globals.library);
   std::optional<Library> library;
   if (is_library(dir)) library = Library::open(dir, OpenMode::kWrite);
-  const auto encoder = load_encoder(context, library, options.compute);
+  const auto encoder = load_index_encoder(context, library, options.compute);
   if (!library) {
     library = Library::open(dir, OpenMode::kCreate);
     context.console.note("new library " + library->dir().string());
@@ -149,8 +146,10 @@ ExitCode run_index(const IndexOptions& options, Context& context) {
     state.seconds = now.seconds;
     progress.update(state);
   };
+  const std::string device_note = encoder->info().device_note;
   const IngestReport report = library->index(roots, ingest, *encoder, observe, interrupt.token());
   progress.finish();
+  warn_if_device_changed(context.console, encoder->info(), device_note);
   print_summary(context.console, report);
   if (format == Format::kJson) context.out.line(dump(report_json(report), 2));
   if (report.cancelled) return ExitCode::kInterrupted;

@@ -5,10 +5,17 @@
 #include "commands.h"
 #include "format.h"
 #include "resolve.h"
+#include "tessera/device.h"
 #include "text.h"
 
 namespace tessera::cli {
 namespace {
+
+// Where commands that encode run unless told otherwise.
+std::string standard_device() {
+  const CudaStatus cuda = cuda_status();
+  return cuda.state == CudaState::kReady ? "cuda:0 (" + cuda.devices[0] + ")" : "cpu";
+}
 
 Json stats_json(const Library& library) {
   const LibraryStats stats = library.stats();
@@ -24,6 +31,7 @@ Json stats_json(const Library& library) {
   object["catalog_bytes"] = stats.catalog_bytes;
   object["coarse_index_bytes"] = stats.coarse_index_bytes;
   object["deleted_rows"] = stats.deleted_rows;
+  object["device"] = standard_device();
   object["model"] = nullptr;
   if (const auto encoder = library.encoder()) {
     Json model;
@@ -56,6 +64,7 @@ void write_text(Output& out, const Library& library) {
   field("tokens", tokens);
   field("catalog", bytes(stats.catalog_bytes));
   field("first stage", stats.coarse_index_bytes > 0 ? bytes(stats.coarse_index_bytes) + " index" : "exact");
+  field("device", standard_device());
   if (const auto encoder = library.encoder()) {
     field("model", encoder->model_name + " (weights " + encoder->weights_hash.substr(0, 8) + ")" +
                        (encoder->trained ? "" : ", untrained"));

@@ -27,6 +27,7 @@ Command make_encode(CLI::App& root);
 Command make_export(CLI::App& root);
 Command make_eval(CLI::App& root);
 Command make_doctor(CLI::App& root);
+Command make_bench(CLI::App& root);
 Command make_help(CLI::App& root);
 
 }  // namespace tessera::cli

@@ -89,11 +89,7 @@ EvalRun::EvalRun(Context& context, const FeatureOptions& options) : context_(con
 EvalRun::~EvalRun() = default;
 
 Encoder& EvalRun::encoder() {
-  if (!encoder_) {
-    const std::filesystem::path asked = asked_model_dir(context_.globals);
-    encoder_ = Encoder::load(asked.empty() ? default_model_dir() : asked, options_.compute.encoder_options());
-    warn_if_untrained(context_.console, encoder_->info().model_name, encoder_->info().trained);
-  }
+  if (!encoder_) encoder_ = load_encoder(context_, options_.compute.encoder_options());
   return *encoder_;
 }
 

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "checked_by.h"
+#include "tessera/device.h"
 #include "tessera/image.h"
 
 namespace tessera::cli {
@@ -112,8 +114,10 @@ EncoderOptions ComputeOptions::encoder_options() const {
   EncoderOptions options;
   options.device = device;
   options.threads = threads;
+  options.memory_limit = vram_limit;
   if (dtype == "f32") options.compute = ComputeType::kF32;
   if (dtype == "bf16") options.compute = ComputeType::kBF16;
+  if (dtype == "f16") options.compute = ComputeType::kF16;
   return options;
 }
 
@@ -126,15 +130,21 @@ void add_compute_options(CLI::App& app, ComputeOptions& options) {
       return message;
     };
   };
-  app.add_option("--device", options.device, "where the encoder runs: auto or cpu")
+  app.add_option(
+         "--device", options.device,
+         "where the encoder runs: auto (an NVIDIA GPU if one can be used, else the CPU, also if the GPU fails on "
+         "the way), cpu, cuda or cuda:N")
       ->type_name("NAME")
-      ->check(one_of({"auto", "cpu"}))
+      ->check(checked_by([](const std::string& text) { check_device_name(text); }))
       ->capture_default_str();
   app.add_option("--dtype", options.dtype,
-                 "numbers the encoder computes with: auto (bf16 where the processor has it), f32 or bf16")
+                 "numbers the encoder computes with: auto (bf16 where the device has it), f32, bf16, or f16 on a GPU")
       ->type_name("TYPE")
-      ->check(one_of({"auto", "f32", "bf16"}))
+      ->check(one_of({"auto", "f32", "bf16", "f16"}))
       ->capture_default_str();
+  app.add_option("--vram-limit", options.vram_limit, "GPU memory to use at most, e.g. 6G (default: what is free)")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false).description(""));
   app.add_option("--threads", options.threads, "threads to use (default: one per core)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));
@@ -153,7 +163,7 @@ std::unique_ptr<Encoder> load_library_encoder(const Context& context, const Libr
   for (const std::filesystem::path& dir : model_candidates(context, wanted)) {
     auto encoder = Encoder::load(dir, options.encoder_options());
     if (encoder->info().weights_hash == wanted.weights_hash) {
-      warn_if_untrained(context.console, encoder->info().model_name, encoder->info().trained);
+      warn_about(context.console, encoder->info());
       return encoder;
     }
     found +=
@@ -164,8 +174,24 @@ std::unique_ptr<Encoder> load_library_encoder(const Context& context, const Libr
                                              "), which is not " + found + "; say where it is with --model DIR");
 }
 
+std::unique_ptr<Encoder> load_encoder(const Context& context, const EncoderOptions& options) {
+  const std::filesystem::path asked = asked_model_dir(context.globals);
+  auto encoder = Encoder::load(asked.empty() ? default_model_dir() : asked, options);
+  warn_about(context.console, encoder->info());
+  return encoder;
+}
+
 void warn_if_untrained(Console& console, const std::string& model_name, bool trained) {
   if (!trained) console.warning("the model " + model_name + " is untrained; what it calls similar means little");
+}
+
+void warn_about(Console& console, const EncoderInfo& encoder) {
+  warn_if_untrained(console, encoder.model_name, encoder.trained);
+  warn_if_device_changed(console, encoder, "");
+}
+
+void warn_if_device_changed(Console& console, const EncoderInfo& encoder, const std::string& note) {
+  if (encoder.device_note != note) console.warning(encoder.device_note);
 }
 
 }  // namespace tessera::cli

@@ -39,6 +39,7 @@ struct ComputeOptions {
   std::string device = "auto";
   std::string dtype = "auto";
   int threads = 0;
+  std::uint64_t vram_limit = 0;  // bytes, 0 = all
 
   EncoderOptions encoder_options() const;
 };
@@ -52,7 +53,14 @@ LibraryEncoder filled_library_encoder(const Library& library);
 std::unique_ptr<Encoder> load_library_encoder(const Context& context, const Library& library,
                                               const ComputeOptions& options);
 
+// The model asked for, or the default one.
+std::unique_ptr<Encoder> load_encoder(const Context& context, const EncoderOptions& options);
+
 // Warns that results of an untrained model mean little.
 void warn_if_untrained(Console& console, const std::string& model_name, bool trained);
+// The same, and what there is to say about a GPU that is not used.
+void warn_about(Console& console, const EncoderInfo& encoder);
+// What has changed since `note`: a GPU that failed while it encoded.
+void warn_if_device_changed(Console& console, const EncoderInfo& encoder, const std::string& note);
 
 }  // namespace tessera::cli

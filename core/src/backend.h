@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -131,7 +132,9 @@ class Backend {
   virtual std::string detail() const = 0;  // library, instruction set, threads
   virtual DType activation_type() const = 0;
 
-  // Memory. allocate() throws kLimit if there is not enough.
+  // Memory. allocate() throws kLimit if there is not enough. reserve() takes what will be needed in one piece, so that
+  // later pieces come out of it, where a backend keeps memory of its own; it throws kLimit as well.
+  virtual void reserve(std::size_t /*bytes*/) {}
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void deallocate(void* data) noexcept = 0;
   virtual void upload(Tensor destination, std::span<const float> values) = 0;  // converts to destination.type
@@ -197,6 +200,11 @@ class Backend {
   // the order top-left, top-right, bottom-left, bottom-right of the f32 grid 2mh x 2mw of each image at `out`.
   virtual void split_norm(const NormWeights& norm, Tensor in, int batch, GridSize merged, int width,
                           TokenRange out) = 0;
+
+  // Runs `pass`, which calls operations of this backend only, allocates nothing and moves nothing to or from the host.
+  // A backend may keep what it launches and launch that again where `key` is the same, without calling `pass`; so the
+  // key names all that the pass depends on, first its batch, rows and columns, then sizes and places.
+  virtual void repeatable(std::span<const std::uint64_t> /*key*/, const std::function<void()>& pass) { pass(); }
 };
 
 inline Buffer::Buffer(Backend& backend, std::size_t elements, DType type)

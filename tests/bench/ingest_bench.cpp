@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "search_bench_util.h"
@@ -22,8 +23,11 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kUsage =
     "usage: ingest_bench stat [--files N] [--folders N] [--dir DIR]\n"
     "       ingest_bench images --model DIR [--width W] [--height H] [--count N] [--resize SPEC] [--dir DIR]\n"
+    "       ingest_bench device [--width W] [--height H] [--count N] [--resize SPEC] [--dir DIR]\n"
     "stat: a second run over N unchanged files against `find -printf` over the same tree.\n"
-    "images: a first run over N new JPEGs against its stages run alone: decoding on all cores, encoding.\n";
+    "images: a first run over N new JPEGs against its stages run alone: decoding on all cores, encoding.\n"
+    "device: a first run over N new JPEGs with an encoder that takes no processor time, only as long as a GPU of a\n"
+    "        given rate would, against the slower of decoding alone and that rate.\n";
 
 struct Options {
   std::string mode;
@@ -104,6 +108,22 @@ class FreeEncoder : public ImageEncoder {
   EncoderInfo info_;
 };
 
+// A GPU as the pipeline sees it: a batch takes its time, and no time of the processor's.
+class SleepingEncoder final : public FreeEncoder {
+ public:
+  SleepingEncoder(int width, double images_per_second) : FreeEncoder(width), rate_(images_per_second) {}
+  EncodedBatch encode(std::span<const Image> images, int tokens) override {
+    const auto begin = Clock::now();
+    EncodedBatch batch = FreeEncoder::encode(images, tokens);
+    std::this_thread::sleep_until(begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(
+                                              static_cast<double>(images.size()) / rate_)));
+    return batch;
+  }
+
+ private:
+  double rate_;
+};
+
 IngestReport index_into(const std::filesystem::path& library_dir, const std::filesystem::path& photos,
                         ImageEncoder& encoder, const std::string& resize, int tokens) {
   Library library = Library::open(library_dir, OpenMode::kCreate);
@@ -168,7 +188,8 @@ Image make_photo(int width, int height, unsigned seed) {
   return image;
 }
 
-nlohmann::json run_images(const Options& options) {
+// `count` JPEGs below options.dir; their bytes.
+std::uint64_t make_photos(const Options& options) {
   const std::filesystem::path photos = options.dir / "photos";
   std::filesystem::create_directories(photos);
   std::uint64_t bytes = 0;
@@ -177,6 +198,45 @@ nlohmann::json run_images(const Options& options) {
     write_image(path, make_photo(options.width, options.height, static_cast<unsigned>(i)), 88);
     bytes += std::filesystem::file_size(path);
   }
+  return bytes;
+}
+
+// Decoding alone gives the scale: encoders of half that rate, of the same, and of three times it.
+nlohmann::json run_device(const Options& options) {
+  constexpr int kWidth = 2560, kTokens = 16;
+  make_photos(options);
+  const auto index = [&](const std::string& library, ImageEncoder& encoder) {
+    const IngestReport report =
+        index_into(options.dir / library, options.dir / "photos", encoder, options.resize, kTokens);
+    check(report.encoded == options.count, "a run did not take every file");
+    return options.count / report.seconds;
+  };
+  FreeEncoder free_encoder(kWidth);
+  index("warm", free_encoder);
+  std::vector<double> alone;
+  for (int run = 0; run < 3; ++run) alone.push_back(index("decode" + std::to_string(run), free_encoder));
+  const double decode = median(alone);
+  nlohmann::json runs;
+  for (const double factor : {0.25, 0.5, 1.0, 3.0}) {
+    std::vector<double> rates;
+    for (int run = 0; run < 3; ++run) {
+      SleepingEncoder encoder(kWidth, factor * decode);
+      rates.push_back(index("library" + std::to_string(run) + "_" + std::to_string(factor), encoder));
+    }
+    runs.push_back({{"encoder_images_per_s", factor * decode},
+                    {"images_per_s", median(rates)},
+                    {"ratio_to_slower_stage", median(rates) / std::min(decode, factor * decode)}});
+  }
+  return {{"pixels", {options.width, options.height}},
+          {"count", options.count},
+          {"resize", options.resize},
+          {"decode_alone_images_per_s", decode},
+          {"runs", runs}};
+}
+
+nlohmann::json run_images(const Options& options) {
+  const std::filesystem::path photos = options.dir / "photos";
+  const std::uint64_t bytes = make_photos(options);
   const auto encoder = Encoder::load(options.model);
   const IngestReport warm_up = index_into(options.dir / "warm", photos, *encoder, options.resize, 16);
   check(warm_up.encoded == options.count, "the first run did not take every file");
@@ -224,6 +284,8 @@ int run(int argc, char** argv) {
   nlohmann::json result;
   if (options.mode == "stat") {
     result = run_stat(options);
+  } else if (options.mode == "device") {
+    result = run_device(options);
   } else if (options.mode == "images" && !options.model.empty()) {
     result = run_images(options);
   } else {

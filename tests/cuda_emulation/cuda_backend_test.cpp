@@ -5,10 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <random>
 
 #include "../core/model/model_test_support.h"
+#include "device/memory_layout.h"
 #include "emulator.h"
 #include "tessera/error.h"
 
@@ -71,7 +73,7 @@ TEST_P(OrderTest, HybridsGiveTheSameBits) {
 }
 
 TEST_P(OrderTest, LargeHeadsGiveTheSameBits) {
-  for (const auto& [tokens, dim] : {std::pair{70, 80}, {129, 160}, {130, 64}}) {
+  for (const auto& [tokens, dim] : {std::pair{70, 80}, {129, 160}, {130, 64}, {97, 128}}) {
     const std::vector<float> qkv = random_values(static_cast<std::size_t>(tokens * 3 * dim));
     std::vector<std::vector<float>> seen;
     for (const Order order : {Order::kNatural, Order::kReversed, Order::kShuffled}) {
@@ -138,6 +140,26 @@ std::string refusal(const cuda::DeviceChoice& choice) {
   return "accepted";
 }
 
+// Another backend on another device, made in between, takes nothing away: the current device is the thread's.
+TEST(CudaBackend, TwoDevicesTakeTurns) {
+  emulation::reset_device();
+  emulation::set_devices(2, 8, 0);
+  {
+    CudaBackend second({.index = 1, .activation = DType::kF32});
+    CudaBackend first({.index = 0, .activation = DType::kF32});
+    EXPECT_EQ(second.name(), "cuda:1");
+    for (CudaBackend* backend : {&second, &first}) {
+      const std::vector<float> values = random_values(3 * 8 * 4);
+      const Buffer in(*backend, values.size(), DType::kF32), out(*backend, values.size() / 3, DType::kF32);
+      backend->upload(in.tensor(), values);
+      backend->attention(in.tensor(), 1, 4, 1, 8, out.tensor());
+      std::vector<float> result(out.elements());
+      EXPECT_NO_THROW(backend->download(out.tensor(), result)) << backend->name();
+    }
+  }
+  emulation::set_devices(1, 8, 0);
+}
+
 TEST(CudaBackend, RefusesDevicesThatCannot) {
   emulation::reset_device();
   EXPECT_THAT(refusal({.index = 1}), HasSubstr("no device cuda:1; this machine has 1"));
@@ -174,16 +196,103 @@ TEST(CudaBackend, ErrorsNameKernelAndShape) {
 }
 
 TEST(CudaBackend, MemoryLimitIsKept) {
-  const auto backend = make_backend(DType::kF32, 1 << 20);
+  const std::size_t limit = kProductWorkspace + (1 << 20);
+  const auto backend = make_backend(DType::kF32, limit);
   const Buffer half(*backend, (1 << 20) / 8, DType::kF32);
   try {
     const Buffer more(*backend, (1 << 20) / 4, DType::kF32);
     FAIL() << "the limit was not kept";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kLimit);
-    EXPECT_THAT(error.what(), HasSubstr("the limit is 1 MiB"));
+    EXPECT_THAT(error.what(), HasSubstr("the limit is 33 MiB"));
   }
-  EXPECT_LE(emulation::memory_in_use(), std::size_t{1} << 20);
+  EXPECT_LE(emulation::memory_in_use(), limit);
+}
+
+// The first pass of a size runs as it is, the second is recorded, later ones are launched from the recording.
+TEST(CudaRecordings, RepeatedPassesGiveTheSameBits) {
+  test::TemporaryDir folder;
+  test::make_golden_model("radio1d-tiny-a", "radio1d-tiny-a", folder.path());
+  auto owned = make_backend(DType::kBF16);
+  const CudaBackend& backend = *owned;
+  test::LoadedGraph model(folder.path(), std::move(owned));
+  const std::vector<float> one = random_values(3 * 64 * 48, 1), two = random_values(3 * 64 * 48, 2);
+  const auto tokens = [&](const std::vector<float>& pixels, int count) {
+    return model.graph->encode({{}, pixels, 1, {4, 3}}, count).tokens;
+  };
+  const std::vector<float> first = tokens(one, kAllTokens);
+  EXPECT_EQ(backend.recordings().replays(), 0u);
+  const std::uint64_t before = emulation::kernels_run();
+  EXPECT_EQ(tokens(one, kAllTokens), first);
+  const std::uint64_t recorded = emulation::kernels_run() - before;
+  EXPECT_EQ(backend.recordings().replays(), 1u);
+  const std::vector<float> other = tokens(two, kAllTokens);
+  EXPECT_EQ(emulation::kernels_run() - before, 2 * recorded);
+  EXPECT_EQ(backend.recordings().replays(), 2u);
+  EXPECT_NE(other, first);
+  EXPECT_EQ(tokens(one, kAllTokens), first);
+  EXPECT_EQ(tokens(two, 2),
+            std::vector<float>(other.begin(), other.begin() + static_cast<std::ptrdiff_t>(2 * other.size() / 3)));
+  EXPECT_EQ(backend.recordings().size(), 1u);
+}
+
+// More sizes than are kept, each met three times, against a graph that has met no other size.
+TEST(CudaRecordings, OldOnesGoAndGrownMemoryIsNotMistaken) {
+  test::TemporaryDir folder;
+  test::make_golden_model("radio1d-tiny-d", "radio1d-tiny-d", folder.path());
+  auto owned = make_backend(DType::kF32);
+  const CudaBackend& backend = *owned;
+  test::LoadedGraph model(folder.path(), std::move(owned));
+  for (int round = 0; round < 3; ++round) {
+    for (int width = 1; width <= 18; ++width) {
+      const std::vector<float> pixels = random_values(static_cast<std::size_t>(3 * 32 * 16 * width), 9);
+      const std::vector<float> actual = model.graph->encode({{}, pixels, 1, {2, width}}, kAllTokens).prefix;
+      if (round == 0 || width % 6 != 0) continue;
+      test::LoadedGraph fresh(folder.path(), make_backend(DType::kF32));
+      EXPECT_EQ(actual, fresh.graph->encode({{}, pixels, 1, {2, width}}, kAllTokens).prefix) << width;
+    }
+  }
+  EXPECT_EQ(backend.recordings().size(), cuda::Recordings::kMost);
+  const std::vector<float> last = random_values(3 * 32 * 16, 9);
+  const std::uint64_t before = backend.recordings().replays();
+  for (int i = 0; i < 3; ++i) model.graph->encode({{}, last, 1, {2, 1}}, kAllTokens);
+  EXPECT_EQ(backend.recordings().replays(), before + 2);
+}
+
+TEST(CudaRecordings, AFailureWhileRecordingLeavesTheStreamUsable) {
+  const auto backend = make_backend(DType::kF32);
+  const std::array<std::uint64_t, 3> key = {1, 2, 3};
+  const Buffer in(*backend, 96, DType::kF32), out(*backend, 32, DType::kF32);
+  backend->upload(in.tensor(), random_values(96));
+  bool fail = false;
+  const auto pass = [&] {
+    backend->attention(in.tensor(), 1, 4, 1, 8, out.tensor());
+    if (fail) throw Error(ErrorCode::kInternal, "asked for");
+  };
+  backend->repeatable(key, pass);
+  std::vector<float> first(32), later(32);
+  backend->download(out.tensor(), first);
+  fail = true;
+  EXPECT_THROW(backend->repeatable(key, pass), Error);
+  fail = false;
+  backend->repeatable(key, pass);
+  backend->download(out.tensor(), later);
+  EXPECT_EQ(later, first);
+  EXPECT_EQ(backend->recordings().replays(), 1u);
+}
+
+// A device with less left than a usual block still gives a piece that fits.
+TEST(CudaArena, TakesLessWhereABlockDoesNotFit) {
+  emulation::reset_device();
+  const std::size_t before = emulation::set_memory_limit(emulation::memory_in_use() + (3 << 20));
+  {
+    cuda::Arena arena(0);
+    EXPECT_NO_THROW(arena.allocate(1 << 20));
+    EXPECT_NO_THROW(arena.allocate(2 << 20));
+    EXPECT_EQ(arena.held(), std::size_t{3} << 20);
+    EXPECT_THROW(arena.allocate(1 << 10), Error);
+  }
+  emulation::set_memory_limit(before);
 }
 
 TEST(CudaArena, GivesPiecesBackAndJoinsThem) {

@@ -31,6 +31,8 @@ std::size_t set_memory_limit(std::size_t bytes);
 std::size_t memory_in_use();
 // How many compute devices cudaGetDeviceCount sees (1 unless set), and their compute capability (8.0 unless set).
 void set_devices(int count, int major, int minor);
+// The kernel that would be number `count` from now on fails, and with it the device. 0 = none.
+void fail_after(std::uint64_t count);
 // Kernels run since the program started; launches that a graph repeats are counted each time.
 std::uint64_t kernels_run();
 

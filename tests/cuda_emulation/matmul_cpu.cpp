@@ -5,6 +5,7 @@
 #include "cuda/arena.h"
 #include "cuda/launch.h"
 #include "cuda/matmul.h"
+#include "device/memory_layout.h"
 #include "model/float_convert.h"
 
 namespace tessera::cuda {
@@ -71,10 +72,15 @@ void multiply(const Product& p) {
 
 struct Matmul::Impl {
   Stream& stream;
+  Arena& arena;
+  void* workspace;  // as the real products take it, unused
 };
 
-Matmul::Matmul(Stream& stream, Arena&) : impl_(new Impl{stream}) {}
-Matmul::~Matmul() = default;
+Matmul::Matmul(Stream& stream, Arena& arena) {
+  arena.reserve(kProductWorkspace);
+  impl_.reset(new Impl{stream, arena, arena.allocate(kProductWorkspace)});
+}
+Matmul::~Matmul() { impl_->arena.deallocate(impl_->workspace); }
 
 std::string Matmul::version() { return "emulated products"; }
 

@@ -19,6 +19,7 @@ struct EmulatedGraph {
 };
 
 struct EmulatedStream {
+  int device = 0;
   std::deque<std::function<void()>> work;
   EmulatedGraph* capture = nullptr;
 };
@@ -32,6 +33,7 @@ namespace {
 
 struct Device {
   int count = 1, major = 8, minor = 0;
+  int current = 0;
   std::size_t limit = std::size_t{2} << 30;
   std::size_t used = 0;
   std::map<void*, std::size_t> blocks;
@@ -40,6 +42,7 @@ struct Device {
   cudaError_t pending = cudaSuccess;  // a refused call: cudaGetLastError forgets it
   std::string fault;
   std::uint64_t kernels = 0;
+  std::uint64_t failing = 0;  // the kernel of this number
 };
 
 Device& device() {
@@ -91,10 +94,12 @@ void set_devices(int count, int major, int minor) {
   device().minor = minor;
 }
 
+void fail_after(std::uint64_t count) { device().failing = count == 0 ? 0 : device().kernels + count; }
 std::uint64_t kernels_run() { return device().kernels; }
 
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> work) {
   if (device().sticky != cudaSuccess) return device().sticky;
+  if (stream->device != device().current) return refuse(cudaErrorInvalidResourceHandle);
   if (stream->capture != nullptr) {
     stream->capture->work.push_back(std::move(work));
   } else {
@@ -111,7 +116,7 @@ cudaError_t enqueue_kernel(cudaStream_t stream, Dim3 grid, Dim3 block, std::func
     return refuse(cudaErrorInvalidConfiguration);
   }
   return enqueue(stream, [grid, block, body = std::move(body)] {
-    ++device().kernels;
+    if (++device().kernels == device().failing) raise(FaultKind::kOther, "a failure that a test asked for");
     run_kernel(grid, block, body);
   });
 }
@@ -126,6 +131,7 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorInvalidConfiguration: return "invalid configuration argument";
     case cudaErrorNoDevice: return "no CUDA-capable device is detected";
     case cudaErrorInvalidDevice: return "invalid device ordinal";
+    case cudaErrorInvalidResourceHandle: return "invalid resource handle";
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
     case cudaErrorLaunchFailure: return "unspecified launch failure";
     case cudaErrorStreamCaptureUnsupported: return "operation not permitted when stream is capturing";
@@ -145,7 +151,9 @@ cudaError_t cudaGetDeviceCount(int* count) {
 }
 
 cudaError_t cudaSetDevice(int index) {
-  return index >= 0 && index < device().count ? cudaSuccess : refuse(cudaErrorInvalidDevice);
+  if (index < 0 || index >= device().count) return refuse(cudaErrorInvalidDevice);
+  device().current = index;
+  return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
@@ -208,7 +216,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = new EmulatedStream;
+  *stream = new EmulatedStream{.device = device().current, .work = {}, .capture = nullptr};
   device().streams.push_back(*stream);
   return cudaSuccess;
 }

@@ -31,6 +31,16 @@ tessera=$prefix/bin/tessera
 grep -qF "$prefix/share/tessera/models/default" "$work/doctor.txt" || { cat "$work/doctor.txt"; fail "doctor names another model"; }
 if grep -qF -e "$build/share" -e "$source/models" "$work/doctor.txt"; then fail "doctor names the build tree"; fi
 
+# A backend library is found where the installation has its own, beside the moved program; here the emulated one.
+if compgen -G "$build/lib*/tessera/libtessera_cuda.so" > /dev/null; then
+  compgen -G "$prefix/lib*/tessera/libtessera_cuda.so" > /dev/null || fail "the CUDA backend was built and is not installed"
+fi
+mkdir -p "$prefix/lib/tessera"
+cp "$build/tests/cuda_emulation/libtessera_cuda_emulated.so" "$prefix/lib/tessera/libtessera_cuda.so"
+LD_LIBRARY_PATH=$build/tests/cuda_emulation/driver "$tessera" doctor --device cpu > "$work/cuda.txt" 2>&1 || { cat "$work/cuda.txt"; fail "doctor failed with a backend library"; }
+grep -qF "by $prefix/lib/tessera/libtessera_cuda.so" "$work/cuda.txt" || { cat "$work/cuda.txt"; fail "the backend library beside the program is not found"; }
+rm "$prefix/lib/tessera/libtessera_cuda.so"
+
 mkdir "$work/photos"
 cp "$source"/sample_data/photos/{cat,coffee,rocket,brook}.jpg "$work/photos/"
 "$tessera" index "$work/photos" --library "$work/library" 2> "$work/index.log" || { cat "$work/index.log"; fail "index failed"; }

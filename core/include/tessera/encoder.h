@@ -1,6 +1,7 @@
 // RADIO1D image encoder: pictures in, prefix tokens and ordered 1D tokens out (arXiv 2607.03624; radio1d spec).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -13,8 +14,8 @@
 
 namespace tessera {
 
-enum class ComputeType { kF32, kBF16 };
-const char* compute_type_name(ComputeType type) noexcept;  // "f32", "bf16"
+enum class ComputeType { kF32, kBF16, kF16 };
+const char* compute_type_name(ComputeType type) noexcept;  // "f32", "bf16", "f16"
 
 inline constexpr int kAllTokens = -1;
 
@@ -52,8 +53,9 @@ struct EncoderInfo {
   std::string model_name;
   std::filesystem::path model_dir;
   std::string weights_hash;   // XXH3-128 of the encoder's tensors and settings that change its numbers, 32 hex digits
-  std::string device;         // "cpu"
+  std::string device;         // "cpu", "cuda:0"
   std::string device_detail;  // e.g. "oneDNN 2.6.3, avx512_core_amx_bf16, 2 threads"
+  std::string device_note;    // a sentence if `auto` passed over a GPU, or left one that failed; may change in encode()
   ComputeType compute = ComputeType::kF32;
   bool trained = true;
   int token_width = 0;  // D
@@ -70,9 +72,11 @@ class ImageEncoder {
 };
 
 struct EncoderOptions {
-  std::string device = "auto";         // "auto" or "cpu"
-  std::optional<ComputeType> compute;  // default: bf16 where the CPU has AVX512-BF16 or AMX, else f32
-  int threads = 0;                     // 0 = all cores this process may use
+  std::string device = "auto";         // check_device_name() in device.h
+  std::optional<ComputeType> compute;  // default: bf16 where the device has it (CPU: AVX512-BF16 or AMX); else f16 on
+                                       // CUDA, f32 on the CPU. f16 on CUDA only
+  int threads = 0;                     // of the CPU; 0 = all cores this process may use
+  std::uint64_t memory_limit = 0;      // bytes of a CUDA device; 0 = what it has
   bool load_decoder = false;
   std::optional<bool> progressive_reduction;  // overrides the config
 };
@@ -83,14 +87,16 @@ class Encoder final : public ImageEncoder {
   // A folder with config.json and model.safetensors, or shards with model.safetensors.index.json; released checkpoints
   // and hybrids (docs/MODEL_FORMAT.md). Every tensor must be known and of the right shape; parts of a release that
   // never change prefix or 1D tokens (adaptors.*, inter_feature_normalizer.*, training counters) may be there and are
-  // not read, a feature_normalizer is refused. Throws kNotFound, kBadModel (names the tensor or config key), kDamaged,
-  // kUnsupported.
+  // not read, a feature_normalizer is refused. Throws kNotFound (also: no such device), kBadModel (names the tensor or
+  // config key), kDamaged, kUnsupported, kLimit.
   static std::unique_ptr<Encoder> load(const std::filesystem::path& model_dir, const EncoderOptions& options = {});
   ~Encoder() override;
 
   const ModelConfig& config() const;
   const EncoderInfo& info() const override;
 
+  // Where memory is too small for the batch, it is halved until it fits, for this call and later ones. If the device
+  // fails: with `auto` the CPU takes over and info() says so, else Error kInternal naming kernel and shape, or kLimit.
   EncodedBatch encode(std::span<const Image> images, int tokens = kAllTokens) override;
   // `pixels` [batch, 3, height, width] float32 RGB in [0, 1].
   EncodedBatch encode_pixels(std::span<const float> pixels, int batch, int height, int width, int tokens = kAllTokens);

@@ -6,15 +6,15 @@
 
 #include "cuda/allocation_notes.h"
 #include "cuda/launch.h"
+#include "device/memory_layout.h"
 
 namespace tessera::cuda {
 namespace {
 
-constexpr std::size_t kAlignment = 256;                // what vector accesses and cuBLASLt can wish for
 constexpr std::size_t kBlock = std::size_t{64} << 20;  // smallest block asked of the driver
 
 std::size_t rounded(std::size_t bytes) {
-  return std::max((bytes + kAlignment - 1) / kAlignment * kAlignment, kAlignment);
+  return std::max((bytes + kDeviceAlignment - 1) / kDeviceAlignment * kDeviceAlignment, kDeviceAlignment);
 }
 
 std::string mebibytes(std::size_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
@@ -37,20 +37,26 @@ Arena::Pieces::iterator Arena::find_free(std::size_t bytes) {
   return best;
 }
 
-void Arena::reserve(std::size_t bytes) {
-  bytes = rounded(bytes);
+bool Arena::take(std::size_t bytes) {
+  if (limit_ != 0 && (held_ > limit_ || bytes > limit_ - held_)) return false;
   void* data = nullptr;
-  const bool allowed = limit_ == 0 || (held_ <= limit_ && bytes <= limit_ - held_);
-  const cudaError_t error = allowed ? cudaMalloc(&data, bytes) : cudaErrorMemoryAllocation;
+  const cudaError_t error = cudaMalloc(&data, bytes);
   if (error == cudaErrorMemoryAllocation) {
     cudaGetLastError();  // the refusal has been seen
-    throw Error(ErrorCode::kLimit, "not enough memory on the CUDA device for " + mebibytes(bytes) + " more; " +
-                                       mebibytes(held_) + " are held" +
-                                       (limit_ > 0 ? ", the limit is " + mebibytes(limit_) : std::string()));
+    return false;
   }
   check(error, "cannot allocate CUDA memory");
   pieces_.emplace(static_cast<char*>(data), Piece{bytes, true, true});
   held_ += bytes;
+  return true;
+}
+
+void Arena::reserve(std::size_t bytes) {
+  bytes = rounded(bytes);
+  if (take(bytes)) return;
+  throw Error(ErrorCode::kLimit, "not enough memory on the CUDA device for " + mebibytes(bytes) + " more; " +
+                                     mebibytes(held_) + " are held" +
+                                     (limit_ > 0 ? ", the limit is " + mebibytes(limit_) : std::string()));
 }
 
 void* Arena::allocate(std::size_t bytes) {
@@ -58,7 +64,8 @@ void* Arena::allocate(std::size_t bytes) {
   auto place = find_free(wanted);
   if (place == pieces_.end()) {
     const std::size_t left = limit_ == 0 ? kBlock : limit_ - std::min(limit_, held_);
-    reserve(std::max(wanted, std::min(kBlock, left)));
+    const std::size_t block = std::max(wanted, std::min(kBlock, left));
+    if (!take(block)) reserve(wanted);
     place = find_free(wanted);
   }
   Piece& piece = place->second;

@@ -36,6 +36,7 @@ class Arena {
     bool first = false;  // begins a block of the driver
   };
   using Pieces = std::map<char*, Piece>;  // by address
+  bool take(std::size_t bytes);           // a block from the driver; false if there is not enough
   Pieces::iterator find_free(std::size_t bytes);
 
   std::size_t limit_;

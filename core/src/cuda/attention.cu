@@ -51,9 +51,10 @@ __device__ inline std::uint32_t query_pair(Global<const T> head, const Shape& sh
 }
 
 // A block: 4 warps, 64 * kTiles queries of one head of one image. Each warp keeps its queries, scores and sums in
-// registers; keys and values pass through shared memory, the next tile on its way while one is worked on.
+// registers; keys and values pass through shared memory, the next tile on its way while one is worked on. At least two
+// blocks share a multiprocessor: asked for no number, ptxas aims at four and spills.
 template <typename T, int kDim, int kKeys, int kTiles>
-__global__ void __launch_bounds__(kThreads) attention_kernel(Global<const T> qkv, Global<T> out, Shape shape) {
+__global__ void __launch_bounds__(kThreads, 2) attention_kernel(Global<const T> qkv, Global<T> out, Shape shape) {
   using Layout = Tiles<kDim, kKeys>;
   __shared__ SharedArray<T, 2 * Layout::kStage> stages;
   const int lane = static_cast<int>(threadIdx.x % kWarpSize), warp = static_cast<int>(threadIdx.x / kWarpSize);
@@ -229,11 +230,11 @@ void run_tiled(Stream& stream, Tensor qkv, int batch, const Shape& shape, Tensor
 template <typename T>
 void run_for_size(Stream& stream, Tensor qkv, int batch, const Shape& shape, Tensor out) {
   if (shape.head_dim <= 16) {
-    run<T, 16, 64, 1>(stream, qkv, batch, shape, out);
+    run<T, 16, 32, 1>(stream, qkv, batch, shape, out);
   } else if (shape.head_dim <= 32) {
     run<T, 32, 64, 1>(stream, qkv, batch, shape, out);
   } else if (shape.head_dim <= 64) {
-    run_tiled<T, 64, 64>(stream, qkv, batch, shape, out);
+    run_tiled<T, 64, 32>(stream, qkv, batch, shape, out);
   } else if (shape.head_dim <= 80) {
     run_tiled<T, 80, 32>(stream, qkv, batch, shape, out);
   } else if (shape.head_dim <= 128) {

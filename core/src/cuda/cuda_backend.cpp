@@ -10,31 +10,35 @@
 namespace tessera::cuda {
 namespace {
 
-int select_device(const DeviceChoice& choice) {
-  int count = 0;
-  const cudaError_t error = cudaGetDeviceCount(&count);
-  if (error != cudaSuccess) {  // the count is not written then
-    cudaGetLastError();
-    throw Error(ErrorCode::kNotFound, std::string("there is no CUDA device: ") + cudaGetErrorString(error));
+cudaDeviceProp properties_of(int index) {
+  const int count = device_count();
+  if (count == 0) throw Error(ErrorCode::kNotFound, "there is no CUDA device");
+  if (index < 0 || index >= count) {
+    throw Error(ErrorCode::kNotFound,
+                "there is no device cuda:" + std::to_string(index) + "; this machine has " + std::to_string(count));
   }
-  if (choice.index < 0 || choice.index >= count) {
-    throw Error(ErrorCode::kNotFound, "there is no device cuda:" + std::to_string(choice.index) +
-                                          "; this machine has " + std::to_string(count));
-  }
-  check(cudaSetDevice(choice.index), "cannot select the CUDA device");
-  return choice.index;
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, index), "cannot read the CUDA device's properties");
+  return properties;
 }
 
-std::string describe(const DeviceChoice& choice) {
-  cudaDeviceProp properties{};
-  check(cudaGetDeviceProperties(&properties, select_device(choice)), "cannot read the CUDA device's properties");
-  const int level = properties.major * 10 + properties.minor;
-  const std::string text = std::string(properties.name) + ", sm_" + std::to_string(level) + ", " +
-                           std::to_string(properties.totalGlobalMem >> 20) + " MiB, " + Matmul::version();
+int level_of(const cudaDeviceProp& properties) { return properties.major * 10 + properties.minor; }
+
+std::string text_of(const cudaDeviceProp& properties) {
+  return std::string(properties.name) + ", sm_" + std::to_string(level_of(properties)) + ", " +
+         std::to_string(properties.totalGlobalMem >> 20) + " MiB, " + Matmul::version();
+}
+
+// Selects the device for this thread, so that what is made next belongs to it; its description.
+std::string select_device(const DeviceChoice& choice) {
+  const cudaDeviceProp properties = properties_of(choice.index);
+  const int level = level_of(properties);
+  const std::string text = text_of(properties);
   if (level < 75) throw Error(ErrorCode::kUnsupported, text + " is too old: CUDA encoding needs sm_75 or newer");
   if (level < 80 && choice.activation == DType::kBF16) {
     throw Error(ErrorCode::kUnsupported, text + " has no bf16; use f16 or f32");
   }
+  check(cudaSetDevice(choice.index), "cannot select the CUDA device");
   return text;
 }
 
@@ -46,19 +50,52 @@ std::vector<std::uint16_t> narrowed(std::span<const float> values, DType type) {
 
 }  // namespace
 
+int device_count() {
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  if (error == cudaSuccess) return count;
+  cudaGetLastError();  // the refusal has been seen; the count is not written then
+  if (error == cudaErrorNoDevice) return 0;
+  throw Error(ErrorCode::kInternal, std::string("CUDA cannot be used: ") + cudaGetErrorString(error));
+}
+
+std::string describe_device(int index) { return text_of(properties_of(index)); }
+
+DType fastest_type(int index) { return level_of(properties_of(index)) < 80 ? DType::kF16 : DType::kBF16; }
+
 CudaBackend::CudaBackend(const DeviceChoice& choice)
     : choice_(choice),
       activation_(choice.activation),
-      description_(describe(choice)),
+      description_(select_device(choice)),
       arena_(choice.memory_limit),
+      stream_(choice.index),
       products_(stream_, arena_) {}
 
-CudaBackend::~CudaBackend() { cudaStreamSynchronize(stream_.get()); }
+CudaBackend::~CudaBackend() {
+  cudaSetDevice(choice_.index);
+  cudaStreamSynchronize(stream_.get());
+}
 
 std::string CudaBackend::name() const { return "cuda:" + std::to_string(choice_.index); }
 std::string CudaBackend::detail() const { return description_; }
 
-void* CudaBackend::allocate(std::size_t bytes) { return arena_.allocate(bytes); }
+void CudaBackend::reserve(std::size_t bytes) {
+  stream_.select_device();
+  if (bytes > arena_.in_use()) arena_.reserve(bytes - arena_.in_use());
+}
+
+// Blocks of which nothing is used may be of the wrong size: they go back before the request is given up.
+void* CudaBackend::allocate(std::size_t bytes) {
+  stream_.select_device();
+  try {
+    return arena_.allocate(bytes);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kLimit) throw;
+  }
+  stream_.synchronize();
+  arena_.trim();
+  return arena_.allocate(bytes);
+}
 void CudaBackend::deallocate(void* data) noexcept { arena_.deallocate(data); }
 
 void CudaBackend::upload(Tensor destination, std::span<const float> values) {
@@ -79,6 +116,7 @@ void CudaBackend::download(Tensor source, std::span<float> values) {
   const std::size_t bytes = values.size() * dtype_size(source.type);
   std::vector<std::uint16_t> narrow(source.type == DType::kF32 ? 0 : values.size());
   void* target = source.type == DType::kF32 ? static_cast<void*>(values.data()) : narrow.data();
+  stream_.select_device();
   check(cudaMemcpyAsync(target, source.data, bytes, cudaMemcpyDeviceToHost, stream_.get()),
         "cannot copy from the CUDA device");
   stream_.synchronize();

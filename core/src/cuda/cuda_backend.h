@@ -7,6 +7,7 @@
 #include "cuda/arena.h"
 #include "cuda/launch.h"
 #include "cuda/matmul.h"
+#include "cuda/recordings.h"
 #include "cuda/staging.h"
 
 namespace tessera::cuda {
@@ -34,6 +35,13 @@ struct DeviceChoice {
   std::size_t memory_limit = 0;  // bytes, 0 = what the device has
 };
 
+// Throws kInternal with the driver's words if it refuses; 0 if there is none.
+int device_count();
+// "NVIDIA H200, sm_90, 143771 MiB, cuBLASLt 13.0.2". Throws kNotFound if there is no such device.
+std::string describe_device(int index);
+// bf16, or f16 where the device has no bf16. Throws kNotFound.
+DType fastest_type(int index);
+
 class CudaBackend final : public Backend {
  public:
   // Throws kNotFound if there is no such device, kUnsupported below sm_75 or for bf16 below sm_80.
@@ -44,7 +52,9 @@ class CudaBackend final : public Backend {
   std::string detail() const override;
   DType activation_type() const override { return activation_; }
   const Arena& arena() const { return arena_; }
+  const Recordings& recordings() const { return recordings_; }
 
+  void reserve(std::size_t bytes) override;
   void* allocate(std::size_t bytes) override;
   void deallocate(void* data) noexcept override;
   void upload(Tensor destination, std::span<const float> values) override;
@@ -71,6 +81,9 @@ class CudaBackend final : public Backend {
   void copy_tokens(TokenRange from, TokenRange to, int batch, int count, int width, Tensor addend) override;
   void merge_norm(const NormWeights& norm, TokenRange in, int batch, GridSize grid, int width, Tensor out) override;
   void split_norm(const NormWeights& norm, Tensor in, int batch, GridSize merged, int width, TokenRange out) override;
+  void repeatable(std::span<const std::uint64_t> key, const std::function<void()>& pass) override {
+    recordings_.run(stream_, key, pass);
+  }
 
  private:
   // out [rows, width] in place: + bias (f32, may be null), then the activation, then + addend (may be null).
@@ -84,6 +97,7 @@ class CudaBackend final : public Backend {
   Arena arena_;
   Stream stream_;
   Matmul products_;
+  Recordings recordings_;
   Staging staging_;
   Buffer pixels_;  // of the pictures being cut into patches
 };

@@ -16,7 +16,13 @@ std::string Launched::text() const {
   return result + "]";
 }
 
+Stream::Stream(int device) : device_(device) {
+  select_device();
+  check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cannot make a CUDA stream");
+}
+
 void Stream::note(const char* name, std::initializer_list<std::int64_t> shape) {
+  select_device();
   last_.kernel = name;
   last_.extents = std::min(shape.size(), last_.shape.size());
   std::copy_n(shape.begin(), last_.extents, last_.shape.begin());

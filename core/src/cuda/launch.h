@@ -27,10 +27,11 @@ struct Launched {
   std::string text() const;  // "attention [2, 266, 16, 80]"
 };
 
-// Owns a CUDA stream. Thread rule: one thread at a time.
+// Owns a CUDA stream of a device. Thread rule: one thread at a time, any thread: the runtime keeps a current device for
+// every thread, so each use selects this stream's.
 class Stream {
  public:
-  Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cannot make a CUDA stream"); }
+  explicit Stream(int device);
   ~Stream() { cudaStreamDestroy(stream_); }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -54,7 +55,8 @@ class Stream {
     after_launch();
   }
 
-  // For library calls in the stream.
+  void select_device() const { check(cudaSetDevice(device_), "cannot select the CUDA device"); }
+  // For library calls in the stream; selects the device.
   void note(const char* name, std::initializer_list<std::int64_t> shape);
   const Launched& last() const { return last_; }
 
@@ -65,6 +67,7 @@ class Stream {
   static constexpr std::int64_t kMostBlocks = 0x7fffffff;
   void after_launch();
 
+  int device_;
   cudaStream_t stream_ = nullptr;
   Launched last_;
 };

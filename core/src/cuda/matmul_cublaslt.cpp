@@ -9,11 +9,11 @@
 #include "cuda/arena.h"
 #include "cuda/launch.h"
 #include "cuda/matmul.h"
+#include "device/memory_layout.h"
 
 namespace tessera::cuda {
 namespace {
 
-constexpr std::size_t kWorkspace = std::size_t{32} << 20;  // what NVIDIA recommends for sm_90; more than others need
 constexpr std::size_t kMostPlans = 4096;  // a long run over many picture sizes must not grow without bound
 
 cudaDataType data_type(DType type) {
@@ -106,7 +106,7 @@ Plan Matmul::Impl::make_plan(const Product& product) const {
   cublasLtMatmulPreference_t made = nullptr;
   require(cublasLtMatmulPreferenceCreate(&made));
   const Preference preference(made);
-  set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspace);
+  set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kProductWorkspace);
   set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of(product.w));
   set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(product.x));
   set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES,
@@ -136,7 +136,8 @@ const Plan& Matmul::Impl::plan(const Product& product) {
 Matmul::Matmul(Stream& stream, Arena& arena) : impl_(new Impl{.stream = stream, .arena = arena, .plans = {}}) {
   stream.note("cuBLASLt", {});
   impl_->require(cublasLtCreate(&impl_->handle));
-  impl_->workspace = arena.allocate(kWorkspace);
+  arena.reserve(kProductWorkspace);
+  impl_->workspace = arena.allocate(kProductWorkspace);
 }
 
 Matmul::~Matmul() {
@@ -159,7 +160,7 @@ void Matmul::run(const Product& product) {
   const void* addend = product.addend != nullptr ? product.addend : product.d;
   impl_->require(cublasLtMatmul(impl_->handle, plan.description.get(), &alpha, product.w, plan.w.get(), product.x,
                                 plan.x.get(), &beta, addend, plan.d.get(), product.d, plan.d.get(), &plan.algorithm,
-                                impl_->workspace, kWorkspace, impl_->stream.get()));
+                                impl_->workspace, kProductWorkspace, impl_->stream.get()));
 }
 
 }  // namespace tessera::cuda

@@ -33,6 +33,13 @@ __device__ inline Origin origin(const Cut& cut, std::int64_t index) {
   return {patch / cut.columns / cut.rows, channel, row * p + y, column * p + x};
 }
 
+// (x - mean) / std of a channel. Indexing the arrays would put them into local memory.
+__device__ inline float conditioned(const Conditioning& c, int channel, float x) {
+  const float mean = channel == 0 ? c.mean[0] : channel == 1 ? c.mean[1] : c.mean[2];
+  const float std = channel == 0 ? c.std[0] : channel == 1 ? c.std[1] : c.std[2];
+  return (x - mean) / std;
+}
+
 // One thread a value: bytes are interleaved [H, W, 3] ...
 template <typename T>
 __global__ void __launch_bounds__(kThreads)
@@ -42,8 +49,7 @@ __global__ void __launch_bounds__(kThreads)
   const Origin from = origin(cut, index);
   const std::int64_t width = std::int64_t{cut.columns} * cut.patch, height = std::int64_t{cut.rows} * cut.patch;
   const unsigned char value = pixels[((from.image * height + from.y) * width + from.x) * 3 + from.channel];
-  const float scaled = static_cast<float>(value) / 255.0f;
-  out[index] = from_float<T>((scaled - conditioning.mean[from.channel]) / conditioning.std[from.channel]);
+  out[index] = from_float<T>(conditioned(conditioning, from.channel, static_cast<float>(value) / 255.0f));
 }
 
 // ... and floats lie in planes [3, H, W].
@@ -55,7 +61,7 @@ __global__ void __launch_bounds__(kThreads)
   const Origin from = origin(cut, index);
   const std::int64_t width = std::int64_t{cut.columns} * cut.patch, height = std::int64_t{cut.rows} * cut.patch;
   const float value = pixels[((from.image * 3 + from.channel) * height + from.y) * width + from.x];
-  out[index] = from_float<T>((value - conditioning.mean[from.channel]) / conditioning.std[from.channel]);
+  out[index] = from_float<T>(conditioned(conditioning, from.channel, value));
 }
 
 Cut cut_of(int batch, GridSize grid, int patch) {
@@ -68,6 +74,7 @@ void CudaBackend::patchify(std::span<const Image> images, int patch, const Condi
   const GridSize grid{images[0].height / patch, images[0].width / patch};
   const Cut cut = cut_of(static_cast<int>(images.size()), grid, patch);
   const std::size_t bytes = images[0].rgb.size();
+  stream_.select_device();
   auto* host = static_cast<std::uint8_t*>(staging_.begin(images.size() * bytes));
   for (std::size_t i = 0; i < images.size(); ++i) std::memcpy(host + i * bytes, images[i].rgb.data(), bytes);
   reserve_pixels(images.size() * bytes);
@@ -83,6 +90,7 @@ void CudaBackend::patchify(std::span<const Image> images, int patch, const Condi
 void CudaBackend::patchify(std::span<const float> pixels, int batch, GridSize grid, int patch,
                            const Conditioning& conditioning, Tensor out) {
   const Cut cut = cut_of(batch, grid, patch);
+  stream_.select_device();
   std::memcpy(staging_.begin(pixels.size_bytes()), pixels.data(), pixels.size_bytes());
   reserve_pixels(pixels.size_bytes());
   staging_.send(stream_, pixels_.tensor().data, pixels.size_bytes());

@@ -1,6 +1,7 @@
 // Finds the embedded default model beside the running program.
 #include <cstdlib>
 
+#include "program_path.h"
 #include "tessera/encoder.h"
 #include "tessera/error.h"
 
@@ -14,9 +15,7 @@ std::filesystem::path default_model_dir() {
     if (fs::is_directory(directory, error)) return directory;
     throw Error(ErrorCode::kNotFound, "TESSERA_MODEL names " + directory.string() + ", which is not a folder");
   }
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (error) throw Error(ErrorCode::kIo, "cannot find the running program: " + error.message());
-  const fs::path directory = program.parent_path().parent_path() / "share" / "tessera" / "models" / "default";
+  const fs::path directory = program_path().parent_path().parent_path() / "share" / "tessera" / "models" / "default";
   if (fs::is_directory(directory, error)) return directory;
   throw Error(ErrorCode::kNotFound,
               "there is no default model: looked in " + directory.string() + " and TESSERA_MODEL is not set");

@@ -2,20 +2,20 @@
 #include "tessera/encoder.h"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 
 #include "backend.h"
+#include "device/choose_backend.h"
 #include "model/config_reader.h"
 #include "model/vit.h"
 #include "model/weights.h"
+#include "tessera/device.h"
 #include "tessera/error.h"
+#include "tessera/memory_plan.h"
 
 namespace tessera {
 namespace {
-
-ComputeType choose_compute(const EncoderOptions& options) {
-  if (options.compute) return *options.compute;
-  return cpu_has_fast_bf16() ? ComputeType::kBF16 : ComputeType::kF32;
-}
 
 Error argument_error(const std::string& message) { return Error(ErrorCode::kInvalidArgument, message); }
 
@@ -37,46 +37,150 @@ void check_tokens(int tokens) {
   }
 }
 
+// `auto` means that the CPU does what no GPU can; an f16 encoder has no place there.
+bool may_move_to_cpu(const Backend& backend, const EncoderOptions& options, const Error& error) {
+  return options.device == "auto" && backend.name() != "cpu" && options.compute != ComputeType::kF16 &&
+         (error.code() == ErrorCode::kLimit || error.code() == ErrorCode::kInternal);
+}
+
+// Adds the pictures of `part`, of the same size, behind those of `whole`.
+void append(EncodedBatch& whole, EncodedBatch&& part) {
+  if (whole.batch == 0) {
+    whole = std::move(part);
+    return;
+  }
+  whole.batch += part.batch;
+  whole.prefix.insert(whole.prefix.end(), part.prefix.begin(), part.prefix.end());
+  whole.tokens.insert(whole.tokens.end(), part.tokens.begin(), part.tokens.end());
+}
+
 }  // namespace
 
-const char* compute_type_name(ComputeType type) noexcept { return type == ComputeType::kF32 ? "f32" : "bf16"; }
+const char* compute_type_name(ComputeType type) noexcept {
+  switch (type) {
+    case ComputeType::kF32: return "f32";
+    case ComputeType::kBF16: return "bf16";
+    case ComputeType::kF16: return "f16";
+  }
+  return "";
+}
 
 struct Encoder::Impl {
+  std::filesystem::path model_dir;
+  EncoderOptions options;
   std::unique_ptr<Backend> backend;  // outlives the graph's buffers
   std::unique_ptr<VisionTransformer> graph;
   EncoderInfo info;
+  std::int64_t most_patches = std::numeric_limits<std::int64_t>::max();  // of a pass: more did not fit
+
+  void load();
+  void load_on(ChosenBackend chosen, const Checkpoint& checkpoint, ModelConfig config);
+  void make_room(const ModelConfig& config);
+  EncodedBatch encode(const PixelInput& input, int tokens);
+  void recover(const Error& error, int batch, GridSize grid);
 };
 
 Encoder::Encoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Encoder::~Encoder() = default;
 
 std::unique_ptr<Encoder> Encoder::load(const std::filesystem::path& model_dir, const EncoderOptions& options) {
-  if (options.device != "auto" && options.device != "cpu") {
-    throw argument_error("there is no device \"" + options.device + "\"; this build has \"cpu\"");
-  }
+  check_device_name(options.device);
   if (options.threads < 0) throw argument_error("the number of threads cannot be negative");
+  auto impl = std::make_unique<Impl>();
+  impl->model_dir = model_dir;
+  impl->options = options;
+  impl->load();
+  return std::unique_ptr<Encoder>(new Encoder(std::move(impl)));
+}
+
+void Encoder::Impl::load() {
   const Checkpoint checkpoint(model_dir);
   ModelConfig config = read_model_config(checkpoint);
   if (options.progressive_reduction) config.progressive_reduction = *options.progressive_reduction;
   if (options.load_decoder && !config.decoder) {
     throw Error(ErrorCode::kBadModel, model_dir.string() + " has no decoder");
   }
-  auto impl = std::make_unique<Impl>();
-  const DType wanted = choose_compute(options) == ComputeType::kF32 ? DType::kF32 : DType::kBF16;
-  impl->backend = make_cpu_backend(wanted, options.threads);
-  ModelWeights weights = load_weights(checkpoint, config, *impl->backend, options.load_decoder);
+  try {
+    load_on(choose_backend(options), checkpoint, config);
+  } catch (const Error& error) {
+    if (!backend || !may_move_to_cpu(*backend, options, error)) throw;
+    const std::string note = "the GPU is not used: " + std::string(error.what());
+    load_on(choose_cpu(options), checkpoint, config);
+    info.device_note = note;
+  }
+}
 
-  EncoderInfo& info = impl->info;
+void Encoder::Impl::load_on(ChosenBackend chosen, const Checkpoint& checkpoint, ModelConfig config) {
+  graph.reset();
+  backend = std::move(chosen.backend);
+  if (backend->name() != "cpu") make_room(config);
+  ModelWeights weights = load_weights(checkpoint, config, *backend, options.load_decoder);
   info.model_name = config.name;
   info.model_dir = model_dir;
   info.weights_hash = weights.hash;
-  info.device = impl->backend->name();
-  info.device_detail = impl->backend->detail();
-  info.compute = impl->backend->activation_type() == DType::kF32 ? ComputeType::kF32 : ComputeType::kBF16;
+  info.device = backend->name();
+  info.device_detail = backend->detail();
+  info.device_note = std::move(chosen.note);
+  info.compute = compute_type_of(backend->activation_type());
   info.trained = config.trained;
   info.token_width = config.token_width();
-  impl->graph = std::make_unique<VisionTransformer>(*impl->backend, std::move(config), std::move(weights));
-  return std::unique_ptr<Encoder>(new Encoder(std::move(impl)));
+  graph = std::make_unique<VisionTransformer>(*backend, std::move(config), std::move(weights));
+}
+
+// One block of device memory for the weights and the passes to come, or at least for the weights.
+void Encoder::Impl::make_room(const ModelConfig& config) {
+  const std::array<EncoderPass, 1> pass = {standard_pass(config)};
+  const MemoryPlan plan =
+      plan_memory(model_dir, compute_type_of(backend->activation_type()), pass, options.load_decoder).front();
+  try {
+    backend->reserve(plan.total());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kLimit) throw;
+    backend->reserve(plan.weights);
+  }
+}
+
+EncodedBatch Encoder::Impl::encode(const PixelInput& input, int tokens) {
+  EncodedBatch result;
+  const auto picture = static_cast<std::size_t>(input.grid.count()) * 3 *
+                       static_cast<std::size_t>(graph->config().patch) *
+                       static_cast<std::size_t>(graph->config().patch);
+  for (int first = 0; first < input.batch;) {
+    PixelInput part = input;
+    part.batch = static_cast<int>(
+        std::clamp<std::int64_t>(most_patches / input.grid.count(), 1, std::int64_t{input.batch} - first));
+    const auto begin = static_cast<std::size_t>(first), count = static_cast<std::size_t>(part.batch);
+    if (!input.images.empty()) {
+      part.images = input.images.subspan(begin, count);
+    } else {
+      part.pixels = input.pixels.subspan(begin * picture, count * picture);
+    }
+    try {
+      append(result, graph->encode(part, tokens));
+      first += part.batch;
+    } catch (const Error& error) {
+      recover(error, part.batch, part.grid);
+    }
+  }
+  return result;
+}
+
+// Makes the next try another one than the one that failed with `error`, or throws it again.
+void Encoder::Impl::recover(const Error& error, int batch, GridSize grid) {
+  if (error.code() == ErrorCode::kLimit && batch > 1) {
+    graph->release_scratch();
+    most_patches = std::int64_t{batch / 2} * grid.count();
+    return;
+  }
+  if (!may_move_to_cpu(*backend, options, error)) throw;
+  const std::string note = backend->name() + " failed, the CPU goes on: " + error.what();
+  const std::string hash = info.weights_hash;
+  const Checkpoint checkpoint(model_dir);
+  ModelConfig config = graph->config();
+  load_on(choose_cpu(options), checkpoint, std::move(config));
+  if (info.weights_hash != hash) throw Error(ErrorCode::kModelMismatch, model_dir.string() + " has changed meanwhile");
+  info.device_note = note;
+  most_patches = std::numeric_limits<std::int64_t>::max();
 }
 
 const ModelConfig& Encoder::config() const { return impl_->graph->config(); }
@@ -95,7 +199,7 @@ EncodedBatch Encoder::encode(std::span<const Image> images, int tokens) {
       throw argument_error("an image's pixel data does not match its size");
     }
   }
-  return impl_->graph->encode({images, {}, static_cast<int>(images.size()), grid}, tokens);
+  return impl_->encode({images, {}, static_cast<int>(images.size()), grid}, tokens);
 }
 
 EncodedBatch Encoder::encode_pixels(std::span<const float> pixels, int batch, int height, int width, int tokens) {
@@ -106,7 +210,7 @@ EncodedBatch Encoder::encode_pixels(std::span<const float> pixels, int batch, in
                            static_cast<std::size_t>(width)) {
     throw argument_error("the pixel data does not match batch and size");
   }
-  return impl_->graph->encode({{}, pixels, batch, grid}, tokens);
+  return impl_->encode({{}, pixels, batch, grid}, tokens);
 }
 
 DecodedBatch Encoder::decode(const EncodedBatch& encoded) {

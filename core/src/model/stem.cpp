@@ -84,6 +84,11 @@ FeatureMap Stem::map(int layer, GridSize pixels) const {
   return {slots_[slot_of_[index]].tensor(), size, config_.layers[index].out};
 }
 
+void Stem::release() {
+  slots_.clear();
+  image_ = Buffer();
+}
+
 void Stem::reserve(int batch, GridSize pixels) {
   const auto images = static_cast<std::size_t>(batch);
   const DType type = backend_.activation_type();

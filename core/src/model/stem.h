@@ -48,6 +48,8 @@ class Stem {
   void run(const StemWeights& weights, const Conditioning& conditioning, const PixelInput& input, Tensor patches,
            Tensor global, const TensorTap& tap);
 
+  void release();  // gives the maps' memory back
+
   int features() const { return config_.features(); }
   int global_width() const { return config_.layers[static_cast<std::size_t>(config_.global_map)].out; }
 

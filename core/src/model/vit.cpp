@@ -48,6 +48,11 @@ void VisionTransformer::reserve(int batch, GridSize grid) {
   grow(scratch_.hidden, mlp, act);
 }
 
+void VisionTransformer::release_scratch() {
+  scratch_ = {};
+  if (stem_) stem_->release();
+}
+
 void VisionTransformer::report(const TensorTap& tap, std::string_view name, Tensor tensor,
                                std::vector<std::int64_t> shape) {
   if (!tap) return;
@@ -76,26 +81,26 @@ void VisionTransformer::make_patches(const PixelInput& input, const TensorTap& t
   report(tap, "patches", patches, {input.batch, N, 3 * config_.patch * config_.patch});
 }
 
+// Section 3, step 5: the square of the longer side, then its top-left window.
+void VisionTransformer::make_positions(GridSize grid) {
+  if (scratch_.positions_grid == grid) return;
+  const int R = config_.position_grid, C = config_.width;
+  const int m = std::max(grid.height, grid.width);
+  const GridSize full = grid == GridSize{R, R} ? grid : GridSize{m, m};
+  scratch_.positions_grid = {};
+  scratch_.positions = Buffer(backend_, static_cast<std::size_t>(grid.count()) * C, DType::kF32);
+  backend_.resize_grid(weights_.positions.tensor(), {R, R}, full, grid, C, scratch_.positions.tensor());
+  scratch_.positions_grid = grid;
+}
+
 // Section 3, steps 4 to 6. projection [B, N, C] + positions [N, C]; x = prefix tokens, then patches.
-void VisionTransformer::embed(const PixelInput& input, const TensorTap& tap) {
-  const int B = input.batch, P = config_.prefix_tokens, C = config_.width, N = input.grid.count();
+void VisionTransformer::embed(int batch, GridSize grid, const TensorTap& tap) {
+  const int B = batch, P = config_.prefix_tokens, C = config_.width, N = grid.count();
   const int T = P + N;
   const Tensor patches = scratch_.patches.tensor();
-  make_patches(input, tap);
-
   const Tensor projected = scratch_.y.tensor();
   backend_.linear(*weights_.embedder, patches, std::int64_t{B} * N, {}, projected);
   report(tap, "patch_proj", projected, {B, N, C});
-
-  if (scratch_.positions_grid != input.grid) {  // square of the longer side, then its top-left window
-    const int R = config_.position_grid;
-    const int m = std::max(input.grid.height, input.grid.width);
-    const GridSize full = input.grid == GridSize{R, R} ? input.grid : GridSize{m, m};
-    scratch_.positions_grid = {};
-    scratch_.positions = Buffer(backend_, static_cast<std::size_t>(N) * C, DType::kF32);
-    backend_.resize_grid(weights_.positions.tensor(), {R, R}, full, input.grid, C, scratch_.positions.tensor());
-    scratch_.positions_grid = input.grid;
-  }
   report(tap, "pos_enc", scratch_.positions.tensor(), {1, N, C});
 
   const Tensor x = scratch_.x.tensor();
@@ -159,27 +164,58 @@ int VisionTransformer::truncate(int batch, int tokens, int drop) {
   return left;
 }
 
+// All blocks and the final norm; the tokens of an image that are left.
+int VisionTransformer::run_blocks(int batch, GridSize grid, int kept, const TensorTap& tap) {
+  const int P = config_.prefix_tokens;
+  int T = P + grid.count();
+  for (int i = 0; i < config_.depth; ++i) {
+    if (i == config_.merge_block) {
+      merge(batch, grid, tap);
+      T = P + merged_grid(grid).count();
+    } else if (i > config_.merge_block && config_.progressive_reduction) {
+      T = truncate(batch, T, (T - P - kept) / (config_.depth - i));
+    }
+    block(weights_.blocks[static_cast<std::size_t>(i)], batch, T);
+    report(tap, "block" + std::to_string(i), scratch_.x.tensor(),
+           {batch, T, weights_.blocks[static_cast<std::size_t>(i)].width});
+  }
+  const Tensor x = scratch_.x.tensor();
+  if (weights_.final_norm)
+    backend_.layer_norm(*weights_.final_norm, x, std::int64_t{batch} * T, config_.token_width(), x);
+  return T;
+}
+
+// What a pass without truncation depends on: its size, and where its tensors lie.
+std::vector<std::uint64_t> VisionTransformer::pass_key(int batch, GridSize grid) const {
+  std::vector<std::uint64_t> key;
+  for (const int value : {batch, grid.height, grid.width}) key.push_back(static_cast<std::uint64_t>(value));
+  for (const Buffer* buffer :
+       {&scratch_.x, &scratch_.y, &scratch_.prefix, &scratch_.global, &scratch_.patches, &scratch_.normed,
+        &scratch_.qkv, &scratch_.attended, &scratch_.hidden, &scratch_.positions}) {
+    key.push_back(reinterpret_cast<std::uintptr_t>(buffer->tensor().data));
+  }
+  return key;
+}
+
 EncodedBatch VisionTransformer::encode(const PixelInput& input, int tokens, const TensorTap& tap) {
   const int B = input.batch, P = config_.prefix_tokens, D = config_.token_width();
   const int limit = token_limit(input.grid);
   const int n = tokens == kAllTokens ? limit : std::min(tokens, limit);
   reserve(B, input.grid);
+  make_patches(input, tap);
+  make_positions(input.grid);
 
-  embed(input, tap);
-  int T = P + input.grid.count();
-  for (int i = 0; i < config_.depth; ++i) {
-    if (i == config_.merge_block) {
-      merge(B, input.grid, tap);
-      T = P + merged_grid(input.grid).count();
-    } else if (i > config_.merge_block && config_.progressive_reduction) {
-      T = truncate(B, T, (T - P - n) / (config_.depth - i));
-    }
-    block(weights_.blocks[static_cast<std::size_t>(i)], B, T);
-    report(tap, "block" + std::to_string(i), scratch_.x.tensor(),
-           {B, T, weights_.blocks[static_cast<std::size_t>(i)].width});
+  int T = P + merged_grid(input.grid).count();
+  if (tap || config_.progressive_reduction) {  // downloads, or tensors that change places
+    embed(B, input.grid, tap);
+    T = run_blocks(B, input.grid, n, tap);
+  } else {
+    backend_.repeatable(pass_key(B, input.grid), [&] {
+      embed(B, input.grid, {});
+      run_blocks(B, input.grid, n, {});
+    });
   }
   const Tensor x = scratch_.x.tensor();
-  if (weights_.final_norm) backend_.layer_norm(*weights_.final_norm, x, std::int64_t{B} * T, D, x);
   if (stem_ && config_.stem->token0_skip && n > 0) {  // and token 0, past the blocks
     backend_.add_projection(weights_.stem->token0_weight.tensor(), weights_.stem->token0_bias.tensor(),
                             scratch_.global.tensor(), B, stem_->global_width(), D, {x, T, P});

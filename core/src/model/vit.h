@@ -27,6 +27,9 @@ class VisionTransformer {
   EncodedBatch encode(const PixelInput& input, int tokens, const TensorTap& tap = {});
   DecodedBatch decode(const EncodedBatch& encoded, const TensorTap& tap = {});
 
+  // Gives the memory of forward passes back, all of it or what a pass that failed half-way took.
+  void release_scratch();
+
  private:
   // All memory of a forward pass, sized for the largest batch and picture met so far. `x` and `y` are residual streams
   // (f32); the rest are inputs of matrix products.
@@ -48,7 +51,10 @@ class VisionTransformer {
 
   void reserve(int batch, GridSize grid);
   void make_patches(const PixelInput& input, const TensorTap& tap);
-  void embed(const PixelInput& input, const TensorTap& tap);
+  void make_positions(GridSize grid);
+  void embed(int batch, GridSize grid, const TensorTap& tap);
+  int run_blocks(int batch, GridSize grid, int kept, const TensorTap& tap);
+  std::vector<std::uint64_t> pass_key(int batch, GridSize grid) const;
   void block(const BlockWeights& weights, int batch, int tokens);
   void merge(int batch, GridSize grid, const TensorTap& tap);
   int truncate(int batch, int tokens, int drop);

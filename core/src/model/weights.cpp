@@ -74,14 +74,15 @@ DecoderWeights load_decoder_weights(WeightReader& reader, const ModelConfig& con
 
 }  // namespace
 
-ModelWeights load_weights(const Checkpoint& checkpoint, const ModelConfig& config, Backend& backend,
-                          bool load_decoder) {
+ModelWeights load_weights(const Checkpoint& checkpoint, const ModelConfig& config, Backend& backend, bool load_decoder,
+                          bool hash) {
   const std::string model = kModelPrefix;
   const int width = config.width;
   const int wide = config.token_width();
   WeightReader reader(checkpoint, backend);
   reader.hasher().add("radio1d;heads=" + std::to_string(config.heads) +
                       ";progressive_reduction=" + std::to_string(config.progressive_reduction) + ";");
+  if (!hash) reader.stop_hashing();
   ModelWeights weights;
   weights.conditioning = load_conditioning(reader);
   reader.ignore(std::string(kWrapperPrefix) + "summary_idxs");  // read with the config

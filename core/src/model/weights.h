@@ -56,6 +56,7 @@ struct ModelWeights {
 // Packs tensor by tensor, giving each one's pages back afterwards, so that memory holds the packed model and one
 // tensor. The decoder's tensors are checked even if they are not loaded; they are no part of the hash. Throws kBadModel
 // naming the tensor that is missing, unknown, of another shape or of another type.
-ModelWeights load_weights(const Checkpoint& checkpoint, const ModelConfig& config, Backend& backend, bool load_decoder);
+ModelWeights load_weights(const Checkpoint& checkpoint, const ModelConfig& config, Backend& backend, bool load_decoder,
+                          bool hash = true);
 
 }  // namespace tessera
