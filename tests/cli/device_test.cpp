@@ -183,12 +183,12 @@ TEST_F(DeviceCommands, AutoSaysWhyItPassesOverAGpu) {
 
 // Four pictures at once do not fit, two do.
 TEST_F(DeviceCommands, TooLittleMemoryHalvesTheBatch) {
-  const std::array<EncoderPass, 2> passes = {EncoderPass{2, 64, 64}, {4, 64, 64}};
+  const std::array<EncoderPass, 2> passes = {EncoderPass{2, 128, 128}, {4, 128, 128}};
   const std::vector<MemoryPlan> plans = plan_memory(goldens_model(), ComputeType::kF32, passes);
   const std::uint64_t limit = plans[0].total() + (256 << 10);
   ASSERT_LT(limit, plans[1].total());
-  const std::vector<std::string> index = {"index",   ".",   "--resize", "square:64", "--batch", "4",
-                                          "--dtype", "f32", "--device", "cuda",      "-L"};
+  const std::vector<std::string> index = {"index",   ".",   "--resize", "square:128", "--batch", "4",
+                                          "--dtype", "f32", "--device", "cuda",       "-L"};
   const auto with = [&](std::vector<std::string> more, const std::map<std::string, std::string>& variables = {}) {
     std::vector<std::string> arguments = index;
     arguments.insert(arguments.end(), more.begin(), more.end());

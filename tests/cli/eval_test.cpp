@@ -245,7 +245,7 @@ TEST_F(EvalCommands, PicturesThatCannotBeReadAreNamedAndCounted) {
   write_text(*folder_ / "elsewhere.csv", "name,label\nx/a.jpg,cat\nx/b.jpg,cat\n");
   const Outcome elsewhere = eval({"map", set.string(), "--labels", "elsewhere.csv"});
   EXPECT_EQ(elsewhere.exit_code, 1);
-  EXPECT_THAT(elsewhere.err, HasSubstr("failed: " + (set / "x/a.jpg").string()));
+  EXPECT_THAT(elsewhere.err, HasSubstr("failed: cannot read " + (set / "x/a.jpg").string() + ": No such file"));
   EXPECT_THAT(elsewhere.err, HasSubstr("no picture of " + set.string() + " could be read"));
 }
 

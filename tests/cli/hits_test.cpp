@@ -59,8 +59,8 @@ TEST(Hits, JsonHoldsTheDocumentedFields) {
   const Json document = Json::parse(written(Format::kJson, two_hits()));
   std::vector<std::string> keys;
   for (const auto& [key, value] : document.items()) keys.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"query", "searched", "coarse", "rerank", "tokens", "coarse_ms", "rerank_ms",
-                                            "hits"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"query", "searched", "coarse", "rerank", "rerank_weight", "tokens",
+                                            "coarse_ms", "rerank_ms", "hits"}));
   EXPECT_EQ(document["query"][0]["region"], "0,0,9,9");
   EXPECT_TRUE(document["query"][1]["region"].is_null());
   EXPECT_EQ(document["query"][1]["weight"], -0.5);

@@ -46,7 +46,7 @@ class EmulatorTest : public testing::Test {
   }
 
   Arena arena_{0};
-  Stream stream_;
+  Stream stream_{0};
   float* data_ = nullptr;
 };
 

@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
                     PlanCase{"c", DType::kF16, ComputeType::kF16}, PlanCase{"d", DType::kBF16, ComputeType::kBF16},
                     PlanCase{"stem", DType::kF32, ComputeType::kF32},
                     PlanCase{"stem", DType::kBF16, ComputeType::kBF16}),
-    [](const auto& info) { return std::string(info.param.model) + "_" + compute_type_name(info.param.compute); });
+    [](const auto& each) { return std::string(each.param.model) + "_" + compute_type_name(each.param.compute); });
 
 TEST(MemoryPlan, RefusesSizesThatCannotBeEncoded) {
   const auto model = test::data_dir() / "stem";
