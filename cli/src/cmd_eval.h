@@ -9,6 +9,8 @@ namespace tessera::cli {
 Command make_eval_knn(CLI::App& eval);
 Command make_eval_map(CLI::App& eval);
 Command make_eval_comp(CLI::App& eval);
+Command make_eval_copies(CLI::App& eval);
+Command make_eval_cut(CLI::App& eval);
 Command make_eval_curve(CLI::App& eval);
 Command make_eval_recall(CLI::App& eval);
 

@@ -81,9 +81,12 @@ Command make_search(CLI::App& root) {
       "--exclude-self is given.\n\n"
       "A score is a cosine between -1 and 1: coarse compares the first tokens, score mixes in how the token sets "
       "compare, by --rerank-weight. "
+      "'by chance' is how many of the pictures searched would be this similar if all were unrelated to the example: "
+      "far below 1 is remarkable. --auto-cut ends the list by it; docs/SEARCH.md explains both. "
       "Whole numbers in --region are pixels of the upright picture; a decimal point in any of them makes all four "
       "fractions of its width and height.",
       {{"tessera search beach.jpg", "The 20 pictures most like beach.jpg."},
+       {"tessera search beach.jpg --auto-cut", "Only those that are more similar than chance explains, maybe none."},
        {"tessera search beach.jpg -k 50 --sheet sheet.html", "Also writes a page with the 50 results."},
        {"tessera search dog.jpg sofa.jpg --not cat.jpg", "Like both of the first, unlike the last."},
        {"tessera search party.jpg --region 0.25,0.1,0.5,0.5", "Like a part of the picture."},

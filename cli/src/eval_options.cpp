@@ -74,6 +74,13 @@ void add_rerank_options(CLI::App& app, RerankSettings& settings) {
       ->capture_default_str();
 }
 
+void add_precision_option(CLI::App& app, double& precision) {
+  app.add_option("--precision", precision, "share of a list that the cut promises to be more than chance")
+      ->type_name("P")
+      ->check(CLI::Range(0.01, 0.9999).description(""))
+      ->capture_default_str();
+}
+
 void add_feature_options(CLI::App& app, FeatureOptions& options, bool descriptors) {
   if (descriptors) {
     app.add_option("--descriptor", options.descriptors,

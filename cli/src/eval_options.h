@@ -57,6 +57,7 @@ struct RerankSettings {
   int candidates = 200;
 };
 void add_rerank_options(CLI::App& app, RerankSettings& settings);
+void add_precision_option(CLI::App& app, double& precision);
 // Throws UsageError, also for more tokens than are taken.
 std::vector<eval::TokenMatchOptions> parse_matches(const RerankSettings& settings, const FeatureOptions& features);
 

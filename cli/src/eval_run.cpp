@@ -133,14 +133,12 @@ eval::TokenOptions EvalRun::token_options() {
   return tokens;
 }
 
-eval::FeatureSet EvalRun::features(const HashedSet& set, const std::vector<eval::Descriptor>& descriptors,
-                                   bool token_sets) {
+eval::FeatureRequest EvalRun::request(const std::vector<eval::Descriptor>& descriptors, bool token_sets) {
   eval::FeatureRequest request;
   request.descriptors = descriptors;
   request.token_sets = token_sets;
   request.stored = options_.stored;
   request.weight_power = options_.weight_power;
-  eval::BatchOptions batch = batch_options();
   bool model = token_sets;
   for (const eval::Descriptor& descriptor : descriptors) {
     model = model || eval::needs_model(descriptor);
@@ -149,9 +147,16 @@ eval::FeatureSet EvalRun::features(const HashedSet& set, const std::vector<eval:
   if (model) {
     request.encoder = &encoder();
     request.tokens = token_options();
-    batch.resize = resize();
   }
-  eval::FeatureSet made = eval::extract_features(set.set, set.hash, request, batch);
+  return request;
+}
+
+eval::FeatureSet EvalRun::features(const HashedSet& set, const std::vector<eval::Descriptor>& descriptors,
+                                   bool token_sets) {
+  const eval::FeatureRequest wanted = request(descriptors, token_sets);
+  eval::BatchOptions batch = batch_options();
+  if (wanted.encoder != nullptr) batch.resize = resize();
+  eval::FeatureSet made = eval::extract_features(set.set, set.hash, wanted, batch);
   note_failures(set.set, made.failures);
   if (made.pictures.empty()) {
     throw Error(ErrorCode::kIo, "no picture of " + set.set.folder.string() + " could be read");

@@ -44,6 +44,8 @@ class EvalRun {
   ResizeSpec resize();                 // as asked for, else short:N/32 with the model's size
   void set_resize(const ResizeSpec& resize) { options_.resize = to_string(resize); }
 
+  // What is to be extracted; loads the model if it takes one.
+  eval::FeatureRequest request(const std::vector<eval::Descriptor>& descriptors, bool token_sets);
   // Names pictures that failed. Throws kIo if all did.
   eval::FeatureSet features(const HashedSet& set, const std::vector<eval::Descriptor>& descriptors, bool token_sets);
 

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "text.h"
 
@@ -11,6 +13,7 @@ namespace tessera::cli {
 namespace {
 
 constexpr int kBarColumns = 10;
+constexpr int kChanceColumns = 9;
 constexpr int kSmallestPath = 20;
 
 template <typename... Values>
@@ -27,6 +30,12 @@ bool is_under(const std::filesystem::path& path, const std::filesystem::path& fo
   return path == folder || path.native().starts_with(prefix);
 }
 
+// Three digits are all that such an estimate is good for.
+Json by_chance_json(double by_chance) {
+  if (std::isnan(by_chance)) return {};
+  return std::strtod(printf_text("%.2e", by_chance).c_str(), nullptr);
+}
+
 Json hit_json(const HitRow& row, std::size_t index, const HitList& list) {
   Json object;
   object["rank"] = index + 1;
@@ -35,6 +44,7 @@ Json hit_json(const HitRow& row, std::size_t index, const HitList& list) {
   object["coarse_score"] = rounded(row.hit.coarse_score);
   object["rerank_score"] = rounded(row.hit.rerank_score);
   object["coarse_rank"] = row.hit.coarse_rank + 1;
+  object["by_chance"] = by_chance_json(row.hit.by_chance);
   const FileRecord& shown = shown_file(row.record, list.under);
   set_path(object, "path", shown.path);
   object["state"] = file_state_name(shown.state);
@@ -71,6 +81,10 @@ Json list_json(const HitList& list) {
   document["tokens"] = list.tokens;
   document["coarse_ms"] = rounded(static_cast<float>(list.result.coarse_ms));
   document["rerank_ms"] = rounded(static_cast<float>(list.result.rerank_ms));
+  document["calibrate_ms"] = rounded(static_cast<float>(list.result.calibrate_ms));
+  document["background"] = list.result.background;
+  document["precision"] = list.precision > 0 ? Json(list.precision) : Json();
+  document["cut"] = list.result.cut;
   document["hits"] = Json::array();
   for (std::size_t i = 0; i < list.rows.size(); ++i) document["hits"].push_back(hit_json(list.rows[i], i, list));
   return document;
@@ -80,13 +94,15 @@ void write_table(Output& out, const HitList& list, const std::filesystem::path& 
   const Terminal& terminal = out.terminal();
   std::size_t id_columns = 2;
   for (const HitRow& row : list.rows) id_columns = std::max(id_columns, std::to_string(row.hit.id).size());
-  const int before_path = 3 + 2 + 6 + 2 + kBarColumns + 2 + 6 + 2 + static_cast<int>(id_columns) + 2;
+  const int before_path =
+      3 + 2 + 6 + 2 + kBarColumns + 2 + kChanceColumns + 2 + 6 + 2 + static_cast<int>(id_columns) + 2;
   const char* bold = terminal.color ? "\x1b[1m" : "";
   const char* accent = terminal.color ? "\x1b[36m" : "";
   const char* plain = terminal.color ? "\x1b[0m" : "";
 
-  out.line(bold + pad("#", -3) + "  " + pad("score", -6) + "  " + pad("", kBarColumns) + "  " + pad("coarse", -6) +
-           "  " + pad("id", -static_cast<int>(id_columns)) + "  path" + plain);
+  out.line(bold + pad("#", -3) + "  " + pad("score", -6) + "  " + pad("", kBarColumns) + "  " +
+           pad("by chance", -kChanceColumns) + "  " + pad("coarse", -6) + "  " +
+           pad("id", -static_cast<int>(id_columns)) + "  path" + plain);
   for (std::size_t i = 0; i < list.rows.size(); ++i) {
     const HitRow& row = list.rows[i];
     const FileRecord& shown = shown_file(row.record, list.under);
@@ -103,19 +119,21 @@ void write_table(Output& out, const HitList& list, const std::filesystem::path& 
     }
     out.line(pad(std::to_string(i + 1), -3) + "  " + printf_text("%6.3f", row.hit.score) + "  " + accent +
              bar(row.hit.score, kBarColumns, terminal.utf8) + plain + "  " +
+             pad(by_chance_text(row.hit.by_chance), -kChanceColumns) + "  " +
              printf_text("%6.3f", row.hit.coarse_score) + "  " +
              pad(std::to_string(row.hit.id), -static_cast<int>(id_columns)) + "  " + path + tail);
   }
 }
 
 void write_csv(Output& out, const HitList& list) {
-  out.write("rank,id,score,coarse_score,rerank_score,coarse_rank,width,height,format,state,path\r\n");
+  out.write("rank,id,score,coarse_score,rerank_score,coarse_rank,by_chance,width,height,format,state,path\r\n");
   for (std::size_t i = 0; i < list.rows.size(); ++i) {
     const HitRow& row = list.rows[i];
     const FileRecord& shown = shown_file(row.record, list.under);
-    out.write(printf_text("%zu,%lld,%.6f,%.6f,%.6f,%d,%d,%d,", i + 1, static_cast<long long>(row.hit.id), row.hit.score,
-                          row.hit.coarse_score, row.hit.rerank_score, row.hit.coarse_rank + 1, row.record.width,
-                          row.record.height) +
+    const std::string by_chance = std::isnan(row.hit.by_chance) ? "" : printf_text("%.2e", row.hit.by_chance);
+    out.write(printf_text("%zu,%lld,%.6f,%.6f,%.6f,%d,%s,%d,%d,", i + 1, static_cast<long long>(row.hit.id),
+                          row.hit.score, row.hit.coarse_score, row.hit.rerank_score, row.hit.coarse_rank + 1,
+                          by_chance.c_str(), row.record.width, row.record.height) +
               csv_field(row.record.format) + "," + file_state_name(shown.state) + "," + csv_field(shown.path.native()) +
               "\r\n");
   }
@@ -153,6 +171,12 @@ void write_hits(Output& out, Format format, const HitList& list, const std::file
   }
 }
 
+std::string by_chance_text(double by_chance) {
+  if (std::isnan(by_chance)) return "-";
+  if (by_chance < 0.001) return "<0.001";
+  return printf_text(by_chance < 0.01 ? "%.3f" : by_chance < 1 ? "%.2f" : by_chance < 10 ? "%.1f" : "%.0f", by_chance);
+}
+
 std::string hits_summary(const HitList& list) {
   std::string text = human_count(static_cast<std::int64_t>(list.rows.size())) + " of " +
                      plural(list.result.searched, "picture") + "; " + coarse_method_name(list.result.coarse_used) +
@@ -160,6 +184,12 @@ std::string hits_summary(const HitList& list) {
   if (list.rerank != RerankMethod::kNone) {
     text += std::string(", ") + rerank_method_name(list.rerank) + " rerank with " + plural(list.tokens, "token") +
             printf_text(" %.1f ms", list.result.rerank_ms);
+  }
+  if (list.result.background > 0) text += printf_text(", chance %.1f ms", list.result.calibrate_ms);
+  if (list.precision > 0) {
+    text += list.result.cut
+                ? printf_text("; cut where more than %.3g %% would be by chance", 100 * (1 - list.precision))
+                : std::string("; the list ends before the cut: more pictures may belong to it (-k, --candidates)");
   }
   return text;
 }

@@ -31,6 +31,7 @@ struct HitList {
   RerankMethod rerank = RerankMethod::kAligned;
   float rerank_weight = 1;
   int tokens = 0;                            // token budget that was used
+  double precision = 0;                      // of the automatic cut; 0 = there is none
   std::vector<std::filesystem::path> under;  // as asked: a file below one of these is the one shown
 };
 
@@ -41,7 +42,10 @@ const FileRecord& shown_file(const ImageRecord& record, const std::vector<std::f
 // `folder`: paths below it are shown relative to it in the table.
 void write_hits(Output& out, Format format, const HitList& list, const std::filesystem::path& folder);
 
-// "20 of 12,340 pictures; exact scan 3.1 ms, aligned rerank 1.2 ms".
+// An expected number of pictures in few characters: "<0.001", "0.02", "3.1", "120", "-" if it is not known.
+std::string by_chance_text(double by_chance);
+
+// "20 of 12,340 pictures; exact scan 3.1 ms, aligned rerank 1.2 ms", and where an automatic cut ended the list.
 std::string hits_summary(const HitList& list);
 
 }  // namespace tessera::cli

@@ -11,9 +11,16 @@
 namespace tessera::cli {
 
 void add_search_options(CLI::App& app, SearchCommandOptions& options) {
-  app.add_option("-k", options.k, "how many results")
+  app.add_option("-k", options.k, "how many results (default: 20, with --auto-cut all that belong)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000).description(""))
+      ->check(CLI::Range(1, 1'000'000).description(""));
+  CLI::Option* cut = app.add_flag("--auto-cut", options.auto_cut,
+                                  "end the list where the rest is as similar as unrelated pictures are by chance");
+  app.add_option("--precision", options.precision,
+                 "of --auto-cut: the share of the list that is to be more than chance; higher is stricter")
+      ->type_name("P")
+      ->check(CLI::Range(0.01, 0.9999).description(""))
+      ->needs(cut)
       ->capture_default_str();
   app.add_option("--under", options.under, "only pictures with a file below this folder; may be repeated")
       ->type_name("DIR")
@@ -59,7 +66,10 @@ ExitCode run_search(Context& context, const Library& library, const Query& query
   if (!options.sheet.empty()) check_sheet_name(options.sheet);
   if (!options.open.empty()) check_sheet_name(options.open);
   SearchOptions search;
-  search.k = options.k;
+  search.k = options.k.value_or(options.auto_cut ? options.candidates : kDefaultHits);
+  const Format format = parse_format(options.format);
+  search.calibrate = format != Format::kPaths && format != Format::kPaths0;
+  search.precision = options.auto_cut ? options.precision : 0;
   search.rerank = parse_rerank_method(options.rerank);
   search.rerank_weight = options.rerank_weight;
   search.tokens = options.tokens;
@@ -74,13 +84,14 @@ ExitCode run_search(Context& context, const Library& library, const Query& query
   list.rerank = search.rerank;
   list.rerank_weight = search.rerank_weight;
   list.under = search.under;
+  list.precision = search.precision;
   const int stored = library.encoder() ? library.encoder()->stored_tokens : 0;
   list.tokens = search.rerank == RerankMethod::kNone ? 1
                 : options.tokens == 0                ? stored
                                                      : std::min(options.tokens, stored);
   for (const SearchHit& hit : list.result.hits) list.rows.push_back({hit, library.image(hit.id)});
 
-  write_hits(context.out, parse_format(options.format), list, current_folder());
+  write_hits(context.out, format, list, current_folder());
   context.out.flush();
   context.console.note(hits_summary(list));
   if (!options.sheet.empty()) write_sheet(list, options.sheet, context.console);

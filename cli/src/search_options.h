@@ -1,6 +1,7 @@
 // What `search` and `similar` share: options of the two stages, the output, the contact sheet.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,10 @@
 
 namespace tessera::cli {
 
+inline constexpr int kDefaultHits = 20;
+
 struct SearchCommandOptions {
-  int k = 20;
+  std::optional<int> k;  // default: kDefaultHits, with auto_cut as many as there are candidates
   int tokens = 0;
   int candidates = 200;
   std::string rerank = "aligned";
@@ -19,6 +22,8 @@ struct SearchCommandOptions {
   std::string coarse = "auto";
   std::vector<std::string> under;
   float not_weight = 0.5F;
+  bool auto_cut = false;
+  double precision = 0.9;  // of auto_cut
   std::string format = "table";
   std::string sheet;
   std::string open;

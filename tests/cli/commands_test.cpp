@@ -144,6 +144,55 @@ TEST_F(Commands, EveryMethodOfBothStagesAnswers) {
   }
 }
 
+TEST_F(Commands, OfFewPicturesNothingIsSaidAboutChance) {
+  const Json found = tessera_json({"search", photo(3).string(), "--format", "json"});
+  EXPECT_EQ(found["background"], 0);
+  EXPECT_TRUE(found["hits"][0]["by_chance"].is_null());
+  const Outcome cut = tessera({"search", photo(3).string(), "--auto-cut"});
+  EXPECT_EQ(cut.exit_code, 2);
+  EXPECT_THAT(cut.err, HasSubstr("at least 50 pictures; there are 8 to search"));
+  const Outcome alone = tessera({"search", photo(3).string(), "--precision", "0.8"});
+  EXPECT_EQ(alone.exit_code, 2);
+  EXPECT_THAT(alone.err, HasSubstr("--auto-cut"));
+  EXPECT_EQ(tessera({"search", photo(3).string(), "--auto-cut", "--precision", "1"}).exit_code, 2);
+}
+
+TEST_F(Commands, AutoCutEndsTheListByItself) {
+  for (int i = 8; i < 70; ++i) write_image(photo(i), disc_picture(128, 128, static_cast<unsigned>(i)));
+  ASSERT_EQ(tessera({"index", photos().string(), "-q"}).exit_code, 3);  // broken.jpg
+  const std::string query = photo(3).string();
+  const Json all = tessera_json({"search", query, "-k", "1000", "--format", "json"});
+  ASSERT_EQ(all["hits"].size(), 70U);
+  EXPECT_EQ(all["background"], 70);
+  EXPECT_LT(all["hits"][0]["by_chance"], 0.1);  // the query itself
+  EXPECT_GT(all["hits"][69]["by_chance"], 10);
+
+  const auto kept = [&](double precision) {
+    std::size_t longest = 0;
+    for (std::size_t k = 1; k <= all["hits"].size(); ++k) {
+      if (all["hits"][k - 1]["by_chance"] <= (1 - precision) * static_cast<double>(k)) longest = k;
+    }
+    return longest;
+  };
+  const Json cut = tessera_json({"search", query, "--auto-cut", "--format", "json"});
+  EXPECT_EQ(cut["hits"].size(), kept(0.9));
+  EXPECT_GE(cut["hits"].size(), 1U);
+  EXPECT_EQ(cut["precision"], 0.9);
+  EXPECT_EQ(cut["cut"], true);
+  const Json loose = tessera_json({"search", query, "--auto-cut", "--precision", "0.05", "--format", "json"});
+  EXPECT_EQ(loose["hits"].size(), kept(0.05));
+  EXPECT_GT(loose["hits"].size(), cut["hits"].size());
+  const Json first = tessera_json({"search", query, "--auto-cut", "-k", "1", "--format", "json"});
+  EXPECT_EQ(first["hits"].size(), 1U);
+  EXPECT_EQ(first["cut"], false);
+  const std::string paths = tessera({"search", query, "--auto-cut", "--format", "paths"}).out;
+  EXPECT_EQ(std::count(paths.begin(), paths.end(), '\n'), static_cast<std::ptrdiff_t>(cut["hits"].size()));
+
+  // Nothing of it needs the library to be writable, or shows where it costs without being seen.
+  EXPECT_THAT(tessera({"search", query}).err, HasSubstr(", chance "));
+  EXPECT_THAT(tessera({"search", query, "--format", "paths"}).err, ::testing::Not(HasSubstr(", chance ")));
+}
+
 TEST_F(Commands, SimilarNeedsNoModelAndLeavesThePictureOut) {
   Surroundings no_model;
   no_model.variables["TESSERA_MODEL"] = "/nowhere";
@@ -320,6 +369,49 @@ TEST_F(Commands, ALibraryBesideThePhotosIsFoundUpward) {
   const Outcome outcome = run_tessera({"similar", "copy.png", "-k", "1", "--include-self", "--format", "paths"}, below);
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("photos/"));
+}
+
+TEST(EvalCommand, CopiesAndCutReportWhatTheyMeasured) {
+  const TemporaryFolder folder;
+  for (unsigned i = 0; i < 60; ++i) {
+    const std::string group = "photos/" + std::string(i % 2 == 0 ? "even" : "odd");
+    std::filesystem::create_directories(folder / group);
+    write_image(folder / (group + "/p" + std::to_string(i) + ".png"), disc_picture(80, 64, i));
+  }
+  const std::string photos = (folder / "photos").string();
+  const std::vector<std::string> common = {"--resize",  "square:64", "--tokens", "4", "--rerank",
+                                           "aligned:4", "--format",  "json",     "-q"};
+  const auto eval = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "eval");
+    arguments.insert(arguments.end(), common.begin(), common.end());
+    return run_tessera(arguments);
+  };
+  const Outcome copies = eval({"copies", photos, "--queries", "6", "--seed", "3"});
+  ASSERT_EQ(copies.exit_code, 0) << copies.err;
+  const Json report = Json::parse(copies.out);
+  EXPECT_EQ(report["measure"], "copies");
+  EXPECT_EQ(report["settings"]["set_pictures"], 60);
+  EXPECT_EQ(report["settings"]["measured_queries"], 9 * 6);
+  ASSERT_EQ(report["rows"].size(), 4U);
+  for (const Json& row : report["rows"]) {
+    for (const char* figure : {"crop", "rotate", "mirror", "jpeg20", "resize", "text", "border", "colour", "blur",
+                               "total", "found", "precision"}) {
+      EXPECT_GE(row[figure]["value"], 0) << figure;
+      EXPECT_LE(row[figure]["value"], 100) << figure;
+    }
+  }
+  EXPECT_EQ(report["rows"][3]["descriptor"], "aligned:4");
+  EXPECT_GE(report["rows"][0]["jpeg20"]["value"], 20);  // by accident it would be 2
+  EXPECT_EQ(eval({"copies", photos, "--queries", "6", "--seed", "3"}).out, copies.out);
+
+  const Outcome cut = eval({"cut", photos, "--precision", "0.8"});
+  ASSERT_EQ(cut.exit_code, 0) << cut.err;
+  const Json lists = Json::parse(cut.out);
+  EXPECT_EQ(lists["settings"]["claimed_precision"], 0.8);
+  EXPECT_EQ(lists["settings"]["measured_queries"], 60);
+  ASSERT_EQ(lists["rows"].size(), 2U);
+  EXPECT_GE(lists["rows"][1]["empty"]["value"], 0);
+  EXPECT_EQ(eval({"cut", photos, "--precision", "2"}).exit_code, 2);
 }
 
 TEST(IndexCommand, CtrlCKeepsWhatIsFinished) {

@@ -120,7 +120,10 @@ TEST_F(SampleCollection, SearchResultHasTheDocumentedFields) {
   const json document = json::parse(result.out);
   EXPECT_EQ(document.at("query").at(0).at("path"), photo("cat.jpg").string());
   EXPECT_EQ(document.at("searched").get<std::size_t>(), pictures_.size());
+  EXPECT_EQ(document.at("background").get<std::size_t>(), pictures_.size());
+  EXPECT_LT(document.at("hits").at(0).at("by_chance").get<double>(), 0.01);  // the query itself
   double previous = 2;
+  double by_chance = 0;
   int rank = 0;
   for (const json& hit : document.at("hits")) {
     EXPECT_EQ(hit.at("rank").get<int>(), ++rank);
@@ -131,6 +134,8 @@ TEST_F(SampleCollection, SearchResultHasTheDocumentedFields) {
       EXPECT_GE(hit.at(key).get<double>(), -1.001);
       EXPECT_LE(hit.at(key).get<double>(), 1.001);
     }
+    EXPECT_GE(hit.at("by_chance").get<double>(), by_chance);
+    by_chance = hit.at("by_chance").get<double>();
     EXPECT_GE(hit.at("coarse_rank").get<int>(), 1);
     EXPECT_GT(hit.at("id").get<long>(), 0);
   }

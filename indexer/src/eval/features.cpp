@@ -48,6 +48,13 @@ struct Part {
   std::vector<std::size_t> places;  // in the request
 };
 
+TokenTable tokens_of(const EvalSet& set, const std::string& hash, std::span<const std::size_t> pictures,
+                     const FeatureRequest& request, ImageEncoder& encoder, const TokenOptions& tokens,
+                     const BatchOptions& options) {
+  return request.source ? extract_tokens(pictures, request.source, encoder, tokens, options)
+                        : extract_tokens(set, hash, encoder, tokens, options);
+}
+
 }  // namespace
 
 FeatureSet extract_features(const EvalSet& set, const std::string& hash, const FeatureRequest& request,
@@ -61,11 +68,15 @@ FeatureSet extract_features(const EvalSet& set, const std::string& hash, const F
     if (is_baseline(descriptor)) baselines.push_back(descriptor);
   }
   FeatureSet result;
-  result.pictures.resize(set.pictures.size());
-  std::iota(result.pictures.begin(), result.pictures.end(), std::size_t{0});
+  result.pictures = request.pictures;
+  if (!request.source || request.pictures.empty()) {
+    result.pictures.resize(set.pictures.size());
+    std::iota(result.pictures.begin(), result.pictures.end(), std::size_t{0});
+  }
+  const std::vector<std::size_t> wanted = result.pictures;
   if (request.token_sets || !of_tokens.places.empty()) {
     if (request.encoder == nullptr) throw Error(ErrorCode::kInvalidArgument, "tokens need an encoder");
-    TokenTable table = extract_tokens(set, hash, *request.encoder, request.tokens, options);
+    TokenTable table = tokens_of(set, hash, wanted, request, *request.encoder, request.tokens, options);
     if (request.stored) store_as_library(table);
     for (const std::size_t d : of_tokens.places) {
       of_tokens.tables.push_back(describe(table, request.descriptors[d], request.weight_power));
@@ -79,7 +90,7 @@ FeatureSet extract_features(const EvalSet& set, const std::string& hash, const F
     if (request.random_encoder == nullptr) throw Error(ErrorCode::kInvalidArgument, "random needs an encoder");
     TokenOptions one = request.tokens;
     one.tokens = 1;
-    const TokenTable table = extract_tokens(set, hash, *request.random_encoder, one, options);
+    const TokenTable table = tokens_of(set, hash, wanted, request, *request.random_encoder, one, options);
     for (std::size_t i = 0; i < of_random.places.size(); ++i) {
       of_random.tables.push_back(describe(table, {Kind::kToken0, 0}, request.weight_power));
       of_random.tables.back().name = descriptor_name({Kind::kRandom, 0});
@@ -89,7 +100,8 @@ FeatureSet extract_features(const EvalSet& set, const std::string& hash, const F
     result.pictures = common(result.pictures, table.pictures);
   }
   if (!baselines.empty()) {
-    BaselineTables made = extract_baselines(result.pictures, file_source(set), baselines, options);
+    BaselineTables made =
+        extract_baselines(result.pictures, request.source ? request.source : file_source(set), baselines, options);
     of_pixels.tables = std::move(made.tables);
     of_pixels.pictures = std::move(made.pictures);
     add_failures(result.failures, made.failures);

@@ -2,10 +2,12 @@
 #include "search/searcher.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <functional>
 #include <unordered_map>
 
+#include "search/calibration.h"
 #include "search/query.h"
 #include "search/rerank.h"
 #include "tessera/error.h"
@@ -55,6 +57,7 @@ void check_options(const SearchOptions& options) {
   require(options.tokens >= 0, "the token budget of a search cannot be negative");
   require(options.candidates >= 0, "the number of candidates of a search cannot be negative");
   require(options.rerank_weight >= 0 && options.rerank_weight <= 1, "the weight of a rerank lies between 0 and 1");
+  require(options.precision >= 0 && options.precision < 1, "the precision of a cut lies between 0 and 1");
 }
 
 float mixed_score(float coarse, float rerank, const SearchOptions& options) {
@@ -84,6 +87,9 @@ struct Searcher::Impl {
   std::vector<ScanHit> exact(std::span<const ScanSource> sources, std::span<const float> vector, int count) const;
   std::optional<std::vector<ScanHit>> by_index(std::span<const ScanSource> sources, const Masks& masks,
                                                std::span<const float> vector, int count) const;
+  std::vector<ScanHit> sample(const Masks& masks, std::int64_t searchable) const;
+  void calibrate(std::span<const ScanSource> sources, const Masks& masks, const CombinedQuery& query,
+                 const SearchOptions& search, SearchResult& result) const;
 };
 
 void Searcher::Impl::match_index() {
@@ -183,6 +189,48 @@ std::optional<std::vector<ScanHit>> Searcher::Impl::by_index(std::span<const Sca
   return hits;
 }
 
+// Up to kBackgroundSample of the rows in the masks, at even distances.
+std::vector<ScanHit> Searcher::Impl::sample(const Masks& masks, std::int64_t searchable) const {
+  const std::int64_t count = std::min<std::int64_t>(searchable, kBackgroundSample);
+  std::vector<ScanHit> rows;
+  std::int64_t seen = 0;
+  const auto next = [&] { return (2 * std::int64_t(rows.size()) + 1) * searchable / (2 * count); };
+  for (std::uint32_t p = 0; p < parts.size(); ++p) {
+    for (std::uint32_t w = 0; w < masks[p].size(); ++w) {
+      std::uint64_t word = masks[p][w];
+      const std::int64_t end = seen + std::popcount(word);
+      for (; seen < end; ++seen, word &= word - 1) {
+        if (seen != next()) continue;
+        const std::uint32_t row = w * 64 + static_cast<std::uint32_t>(std::countr_zero(word));
+        rows.push_back({parts[p].ids[row], p, row, 0.0f});
+        if (std::int64_t(rows.size()) == count) return rows;
+      }
+    }
+  }
+  return rows;
+}
+
+void Searcher::Impl::calibrate(std::span<const ScanSource> from, const Masks& masks, const CombinedQuery& query,
+                               const SearchOptions& search, SearchResult& result) const {
+  std::vector<ScanHit> rows = sample(masks, result.searched);
+  const std::span<const float> vector = std::span(query.tokens).first(std::size_t(query.width));
+  rescore(from, vector, {search.k, options.threads, options.simd}, rows);
+  std::vector<float> scores =
+      rerank_scores(from, query, rows, {search.rerank, search.tokens, options.threads, options.simd});
+  for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = mixed_score(rows[i].score, scores[i], search);
+  const Background background(scores);
+  std::vector<double> by_chance;
+  for (SearchHit& hit : result.hits) {
+    hit.by_chance = double(result.searched) * background.share(hit.score);
+    by_chance.push_back(hit.by_chance);
+  }
+  result.background = static_cast<int>(rows.size());
+  if (search.precision == 0) return;
+  const std::size_t kept = cut_length(by_chance, search.precision);
+  result.cut = kept < result.hits.size() || std::int64_t(kept) == result.searched;
+  result.hits.resize(kept);
+}
+
 Searcher::Searcher(std::vector<SearchPart> parts, std::shared_ptr<const CoarseIndex> index,
                    const SearcherOptions& options)
     : impl_(std::make_unique<Impl>()) {
@@ -228,6 +276,11 @@ SearchResult Searcher::search(const Query& query, const SearchOptions& options,
   const Impl::Masks masks = impl_->masks_for(options, allowed);
   for (const RowMask& mask : masks) result.searched += count_rows(mask);
   result.coarse_used = impl_->choose(options, result.searched);
+  if (options.precision > 0 && result.searched < kLeastBackground) {
+    throw Error(ErrorCode::kInvalidArgument, "where a list ends by itself can be told of at least " +
+                                                 std::to_string(kLeastBackground) + " pictures; there are " +
+                                                 std::to_string(result.searched) + " to search");
+  }
   if (result.searched == 0) return result;
 
   const std::vector<ScanSource> sources = impl_->sources(masks);
@@ -255,6 +308,12 @@ SearchResult Searcher::search(const Query& query, const SearchOptions& options,
   });
   if (result.hits.size() > std::size_t(options.k)) result.hits.resize(std::size_t(options.k));
   result.rerank_ms = milliseconds_since(rerank_start);
+
+  if ((options.calibrate || options.precision > 0) && result.searched >= kLeastBackground) {
+    const auto calibrate_start = std::chrono::steady_clock::now();
+    impl_->calibrate(sources, masks, combined, options, result);
+    result.calibrate_ms = milliseconds_since(calibrate_start);
+  }
   return result;
 }
 

@@ -68,6 +68,8 @@ struct FeatureRequest {
   TokenOptions tokens;
   ImageEncoder* encoder = nullptr;         // for what needs a model
   ImageEncoder* random_encoder = nullptr;  // for kRandom
+  PictureSource source;                    // of the pictures' pixels; empty = their files. With one nothing is cached
+  std::vector<std::size_t> pictures;       // of the set, ascending; empty = all. Only with a source
 };
 
 // Rows of all tables belong to `pictures`: those that every descriptor asked for could be made of.

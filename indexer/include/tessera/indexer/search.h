@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,6 +57,10 @@ struct SearchOptions {
   std::int64_t exact_limit = 200'000;
   std::vector<std::filesystem::path> under;  // keep only images with a file below one of these folders; empty = all
   std::vector<ImageId> exclude;              // e.g. the query itself
+  bool calibrate = false;                    // fill SearchHit::by_chance
+  // In (0, 1): fill it, and end the list where more than the share 1 - precision of it would be expected by chance
+  // (docs/SEARCH.md). 0 = no such end. Throws kInvalidArgument if fewer than 50 pictures are searched.
+  double precision = 0;
 };
 
 struct SearchHit {
@@ -64,6 +69,9 @@ struct SearchHit {
   float coarse_score = 0;  // cosine of token 0 in [-1, 1]
   float rerank_score = 0;  // in [-1, 1]; equals coarse_score for RerankMethod::kNone
   int coarse_rank = 0;     // 0-based rank in the coarse stage
+  // How many of the pictures searched are expected to be at least this similar if all are unrelated to the query
+  // (docs/SEARCH.md). NaN if that was not asked for or fewer than 50 pictures were searched.
+  double by_chance = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct SearchResult {
@@ -72,6 +80,9 @@ struct SearchResult {
   std::int64_t searched = 0;  // images that could have been returned
   double coarse_ms = 0;
   double rerank_ms = 0;
+  double calibrate_ms = 0;
+  int background = 0;  // pictures that by_chance was estimated with; 0 = it was not
+  bool cut = false;    // SearchOptions::precision ended the list: no further picture belongs to it
 };
 
 }  // namespace tessera
