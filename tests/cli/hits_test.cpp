@@ -67,9 +67,9 @@ TEST(Hits, JsonHoldsTheDocumentedFields) {
   const Json document = Json::parse(written(Format::kJson, two_hits()));
   std::vector<std::string> keys;
   for (const auto& [key, value] : document.items()) keys.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"query", "searched", "coarse", "rerank", "rerank_weight", "tokens",
-                                            "coarse_ms", "rerank_ms", "calibrate_ms", "background", "precision", "cut",
-                                            "hits"}));
+  EXPECT_EQ(keys,
+            (std::vector<std::string>{"query", "searched", "coarse", "rerank", "rerank_weight", "tokens", "coarse_ms",
+                                      "rerank_ms", "calibrate_ms", "background", "precision", "cut", "hits"}));
   EXPECT_EQ(document["background"], 512);
   EXPECT_TRUE(document["precision"].is_null());
   EXPECT_EQ(document["cut"], false);

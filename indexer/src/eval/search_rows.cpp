@@ -72,8 +72,7 @@ void SearchRows::for_each_row(std::size_t k, const std::function<void(const Row&
   for (const TokenMatchOptions& match : options_.rerank) {
     const TokenTable& asked = sides_.queries.features.tokens;
     const TokenTable& searched = gallery().features.tokens;
-    use({match_name(match), match.tokens, reranked(coarse, match),
-         [&](std::size_t query, std::size_t row) {
+    use({match_name(match), match.tokens, reranked(coarse, match), [&](std::size_t query, std::size_t row) {
            const double first = double(dot(table(0).row(rows_[query]), gallery().features.vectors[0].row(row)));
            const double second = double(match_score(asked, rows_[query], searched, row, match));
            return static_cast<float>((1 - match.share) * first + match.share * second);
