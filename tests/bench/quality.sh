@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the quality of a model on evaluation sets: every table of docs/benchmarks/quality.md by one command.
+# Measures the quality of a model on evaluation sets: the tables of docs/benchmarks/quality.md by one command.
 #
 # usage: tests/bench/quality.sh SETS OUT [TESSERA]
 #
