@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -30,12 +31,16 @@ struct Options {
   double seconds = 3.0;  // of timed passes
   int min_passes = 5;
   bool check_only = false;
+  std::string pixels, tokens_out;  // files of --serve
 };
 
 constexpr const char* kUsage =
     "usage: encoder_bench --model DIR [--size S | --height H --width W] [--batch B] [--device NAME]\n"
     "         [--dtype f32|bf16|f16] [--threads N] [--tokens N] [--seconds S] [--passes N] [--check]\n"
-    "Checks that the output is finite, repeatable and independent of the batch, then times; --check only checks.\n";
+    "         [--serve PIXELS TOKENS]\n"
+    "Checks that the output is finite, repeatable and independent of the batch, then times; --check only checks.\n"
+    "--serve encodes the f32 pixels [batch, 3, height, width] of a file, writes the tokens to another one, then times\n"
+    "one pass for every line that it reads and answers with the milliseconds.\n";
 
 std::optional<ComputeType> compute_type(const std::string& name) {
   for (const ComputeType type : {ComputeType::kF32, ComputeType::kBF16, ComputeType::kF16}) {
@@ -55,6 +60,11 @@ Options parse(int argc, char** argv) {
     const std::string name = argv[i];
     if (name == "--check") {
       options.check_only = true;
+      continue;
+    }
+    if (name == "--serve" && i + 2 < argc) {
+      options.pixels = argv[++i];
+      options.tokens_out = argv[++i];
       continue;
     }
     if (i + 1 >= argc) throw Error(ErrorCode::kInvalidArgument, name + " is not an option or lacks its value");
@@ -136,13 +146,14 @@ struct Session {
     load_rss_mib = peak_rss_mib();
   }
 
-  EncodedBatch encode(std::span<const Image> batch) {
+  EncodedBatch encode(std::span<const Image> batch) { return encode(batch, {}, static_cast<int>(batch.size())); }
+
+  EncodedBatch encode(std::span<const Image> batch, std::span<const float> pixels, int count) {
     const int patch = graph->config().patch;
     if (options.height % patch != 0 || options.width % patch != 0) {
       throw Error(ErrorCode::kInvalidArgument, "the sides must be multiples of " + std::to_string(patch));
     }
-    return graph->encode({batch, {}, static_cast<int>(batch.size()), {options.height / patch, options.width / patch}},
-                         options.tokens);
+    return graph->encode({batch, pixels, count, {options.height / patch, options.width / patch}}, options.tokens);
   }
 };
 
@@ -234,8 +245,44 @@ nlohmann::ordered_json measure(Session& session) {
   return report;
 }
 
+int serve(Session& session) {
+  const Options& options = session.options;
+  std::vector<float> pixels(static_cast<std::size_t>(options.batch) * 3 * static_cast<std::size_t>(options.height) *
+                            static_cast<std::size_t>(options.width));
+  std::ifstream in(options.pixels, std::ios::binary);
+  if (!in.read(reinterpret_cast<char*>(pixels.data()), static_cast<std::streamsize>(pixels.size() * sizeof(float)))) {
+    throw Error(ErrorCode::kIo, options.pixels + " does not hold the pixels of the batch");
+  }
+  const EncodedBatch encoded = session.encode({}, pixels, options.batch);
+  std::ofstream out(options.tokens_out, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(encoded.tokens.data()),
+            static_cast<std::streamsize>(encoded.tokens.size() * sizeof(float)));
+  if (!out.flush()) throw Error(ErrorCode::kIo, options.tokens_out + " cannot be written");
+  std::cout << "ready" << std::endl;
+  session.backend.clear();
+  int passes = 0;
+  for (std::string line; std::getline(std::cin, line); ++passes) {
+    const auto start = Clock::now();
+    session.encode({}, pixels, options.batch);
+    std::cout << 1e3 * seconds_since(start) << std::endl;
+  }
+  nlohmann::ordered_json operations;
+  double flops = 0;
+  for (const auto& [label, total] : session.backend.totals()) {
+    operations[label] = {{"ms", 1e3 * total.seconds / passes}, {"gflops", total.flops / total.seconds / 1e9}};
+    flops += total.flops / passes;
+  }
+  const nlohmann::ordered_json report = {{"device", session.backend.detail()},
+                                         {"gflop_per_pass", flops / 1e9},
+                                         {"operations", operations},
+                                         {"peak_rss_mib", peak_rss_mib()}};
+  std::cout << report << std::endl;
+  return 0;
+}
+
 int run(const Options& options) {
   Session session(options);
+  if (!options.pixels.empty()) return serve(session);
   nlohmann::ordered_json report = {{"model", session.graph->config().name},
                                    {"height", options.height},
                                    {"width", options.width},
