@@ -25,6 +25,9 @@ CASES = {
                         "--prefix", "4"], "size": 128, "batch": 32, "passes": 15},
     # RADIO1D-H, one picture of 256 x 256: 256 patches, 64 tokens after the merge.
     "h": {"shape": ["--preset", "h"], "size": 256, "batch": 1, "passes": 5},
+    # The model that ships, with its convolutional stem.
+    "default": {"model": ROOT / "models" / "default", "size": 192, "batch": 32, "passes": 9,
+                "skip": ["torch bf16"]},  # the stem's features are scaled in f32
 }
 # name -> (package, least cosine of a token with Tessera's f32 one)
 ENGINES = {
@@ -33,6 +36,10 @@ ENGINES = {
     "openvino bf16": ("openvino", 0.98),
 }
 PEAK_SIZE = 2048
+
+
+def model_folder(case, work):
+    return CASES[case].get("model", work / case)
 
 
 def write_pixels(case, path):
@@ -65,6 +72,8 @@ def build_model(folder):
     radio1d.Attention.forward = fused_attention
     radio1d.LayerNorm.forward = nn.LayerNorm.forward
     options = json.loads((folder / "config.json").read_text())["args"]["model_kwargs"]
+    if "stem" in options:
+        return build_hybrid(folder)
     prefix, state = "radio_model.model.", {}
     for path in sorted(folder.glob("*.safetensors")):
         state.update({k[len(prefix):]: v for k, v in load_file(path).items()
@@ -91,32 +100,52 @@ def build_model(folder):
     return Encoder().eval().requires_grad_(False)
 
 
-def torch_engine(engine, folder, pixels, threads):
+def build_hybrid(folder):
+    """The same for a model with a convolutional stem."""
+    from tessera_training.hybrid_file import read_hybrid
+    from tessera_training.stem import LITE_MEAN, LITE_STD
+    from torch import nn
+
+    class Encoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.hybrid = read_hybrid(folder)
+
+        def forward(self, pixels):
+            weight = self.hybrid.radio.patch_generator.embedder.weight
+            return self.hybrid.encode(((pixels - LITE_MEAN) / LITE_STD).to(weight.dtype))[1]
+
+    encoder = Encoder()
+    del encoder.hybrid.radio.decoder
+    return encoder.eval().requires_grad_(False)
+
+
+def torch_engine(engine, model, work, pixels, threads):
     import torch
 
     torch.set_num_threads(threads)
-    model = build_model(folder)
+    encoder = build_model(model)
     if "bf16" in engine:
-        model = model.to(torch.bfloat16)
+        encoder = encoder.to(torch.bfloat16)
     if engine.endswith("compiled"):
-        model = torch.compile(model)
+        encoder = torch.compile(encoder)
     x = torch.from_numpy(pixels)
 
     def run():
         with torch.inference_mode():
-            return model(x).float().numpy()
+            return encoder(x).float().numpy()
 
     return run
 
 
-def onnxruntime_engine(engine, folder, pixels, threads):
+def onnxruntime_engine(engine, model, work, pixels, threads):
     import onnxruntime
     import torch
 
-    path = folder / "onnx" / "encoder.onnx"
+    path = work / "onnx" / "encoder.onnx"
     if not path.exists():
         path.parent.mkdir()
-        torch.onnx.export(build_model(folder), (torch.from_numpy(pixels),), str(path), input_names=["pixels"],
+        torch.onnx.export(build_model(model), (torch.from_numpy(pixels),), str(path), input_names=["pixels"],
                           opset_version=17, dynamo=False)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -124,24 +153,24 @@ def onnxruntime_engine(engine, folder, pixels, threads):
     return lambda: session.run(None, {"pixels": pixels})[0]
 
 
-def openvino_engine(engine, folder, pixels, threads):
+def openvino_engine(engine, model, work, pixels, threads):
     import numpy as np
     import openvino
     import torch
 
     core = openvino.Core()
-    path = folder / "openvino" / "encoder.xml"
+    path = work / "openvino" / "encoder.xml"
     if not path.exists():
-        model = openvino.convert_model(build_model(folder), example_input=torch.from_numpy(pixels),
-                                       input=list(pixels.shape))
-        openvino.save_model(model, path, compress_to_fp16=False)
-        del model
+        converted = openvino.convert_model(build_model(model), example_input=torch.from_numpy(pixels),
+                                           input=list(pixels.shape))
+        openvino.save_model(converted, path, compress_to_fp16=False)
+        del converted
     compiled = core.compile_model(core.read_model(path), "CPU", {
         "INFERENCE_PRECISION_HINT": engine.split()[1], "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"})
     return lambda: np.asarray(compiled(pixels)[0], dtype=np.float32)
 
 
-def peak_engine(engine, folder, pixels, threads):
+def peak_engine(engine, model, work, pixels, threads):
     import torch
 
     torch.set_num_threads(threads)
@@ -149,15 +178,16 @@ def peak_engine(engine, folder, pixels, threads):
     return lambda: (a @ b).numpy()
 
 
-def serve(engine, case, folder, pixels_path, tokens_path, threads):
+def serve(engine, case, work, threads):
     """What `encoder_bench --serve` does, by another engine."""
     import numpy as np
 
     size, batch = CASES[case]["size"], CASES[case]["batch"]
-    pixels = np.fromfile(pixels_path, np.float32).reshape(batch, 3, size, size)
+    folder = work / case
+    pixels = np.fromfile(folder / "pixels.f32", np.float32).reshape(batch, 3, size, size)
     make = {"torch": torch_engine, "onnxruntime": onnxruntime_engine, "openvino": openvino_engine, "peak": peak_engine}
-    run = make[engine.split()[0]](engine, folder, pixels, threads)
-    np.ascontiguousarray(run(), np.float32).tofile(tokens_path)
+    run = make[engine.split()[0]](engine, model_folder(case, work), folder, pixels, threads)
+    np.ascontiguousarray(run(), np.float32).tofile(folder / "theirs.f32")
     print("ready", flush=True)
     for _ in sys.stdin:
         start = time.perf_counter()
@@ -197,17 +227,18 @@ def worst_cosine(path, expected, width):
 def compare(case, args):
     import numpy as np
 
-    setting, folder = CASES[case], args.work / case
-    if not (folder / "config.json").exists():
-        subprocess.run([args.bin / "make_checkpoint", *setting["shape"], "--out", folder], check=True)
-    width = 2 * json.loads((folder / "config.json").read_text())["args"]["model_kwargs"]["embed_dim"]
+    setting, folder, model = CASES[case], args.work / case, model_folder(case, args.work)
+    folder.mkdir(exist_ok=True)
+    if not (model / "config.json").exists():
+        subprocess.run([args.bin / "make_checkpoint", *setting["shape"], "--out", model], check=True)
+    width = 2 * json.loads((model / "config.json").read_text())["args"]["model_kwargs"]["embed_dim"]
     pixels, tokens, theirs = folder / "pixels.f32", folder / "tokens.f32", folder / "theirs.f32"
     write_pixels(case, pixels)
-    ours_command = [args.bin / "encoder_bench", "--model", folder, "--size", setting["size"], "--batch",
+    ours_command = [args.bin / "encoder_bench", "--model", model, "--size", setting["size"], "--batch",
                     setting["batch"], "--threads", args.threads, "--serve", pixels, tokens]
     results = {}
     for engine, (package, limit) in {**ENGINES, "peak": ("torch", None)}.items():
-        if args.engine and engine not in args.engine:
+        if args.engine and engine not in args.engine or engine in setting.get("skip", []):
             continue
         if importlib.util.find_spec(package) is None:
             print(f"{case}: {engine} left out, {package} is not installed", file=sys.stderr)
@@ -255,8 +286,7 @@ def main():
     parser.add_argument("--serve", metavar="ENGINE", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
-        folder = args.work / args.case[0]
-        serve(args.serve, args.case[0], folder, folder / "pixels.f32", folder / "theirs.f32", args.threads)
+        serve(args.serve, args.case[0], args.work, args.threads)
         return
     if args.bin is None:
         parser.error("--bin is missing")
