@@ -149,6 +149,7 @@ def onnxruntime_engine(engine, model, work, pixels, threads):
                           opset_version=17, dynamo=False)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # between passes the processor is Tessera's
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     return lambda: session.run(None, {"pixels": pixels})[0]
 
