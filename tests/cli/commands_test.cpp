@@ -150,7 +150,7 @@ TEST_F(Commands, OfFewPicturesNothingIsSaidAboutChance) {
   EXPECT_TRUE(found["hits"][0]["by_chance"].is_null());
   const Outcome cut = tessera({"search", photo(3).string(), "--auto-cut"});
   EXPECT_EQ(cut.exit_code, 2);
-  EXPECT_THAT(cut.err, HasSubstr("at least 50 pictures; there are 8 to search"));
+  EXPECT_THAT(cut.err, HasSubstr("an automatic cut needs at least 50 pictures to search; there are 8"));
   const Outcome alone = tessera({"search", photo(3).string(), "--precision", "0.8"});
   EXPECT_EQ(alone.exit_code, 2);
   EXPECT_THAT(alone.err, HasSubstr("--auto-cut"));

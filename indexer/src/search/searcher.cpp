@@ -277,9 +277,8 @@ SearchResult Searcher::search(const Query& query, const SearchOptions& options,
   for (const RowMask& mask : masks) result.searched += count_rows(mask);
   result.coarse_used = impl_->choose(options, result.searched);
   if (options.precision > 0 && result.searched < kLeastBackground) {
-    throw Error(ErrorCode::kInvalidArgument, "where a list ends by itself can be told of at least " +
-                                                 std::to_string(kLeastBackground) + " pictures; there are " +
-                                                 std::to_string(result.searched) + " to search");
+    throw Error(ErrorCode::kInvalidArgument, "an automatic cut needs at least " + std::to_string(kLeastBackground) +
+                                                 " pictures to search; there are " + std::to_string(result.searched));
   }
   if (result.searched == 0) return result;
 
