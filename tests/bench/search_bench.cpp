@@ -59,7 +59,7 @@ double aligned_score(const Segment& segment, std::uint32_t row, const std::vecto
   return sum / weights;
 }
 
-// One query by plain arithmetic over everything: the 200 best by token 0, then the aligned score.
+// One query by plain arithmetic over everything: the 200 best by token 0, then the score of both stages.
 void validate(const Searcher& searcher, const Segments& segments, const std::vector<float>& tokens, int count) {
   const int width = segments.front()->width();
   const std::vector<float> query = bench::unit({tokens.begin(), tokens.begin() + width});
@@ -83,9 +83,13 @@ void validate(const Searcher& searcher, const Segments& segments, const std::vec
   const auto before = [](const Row& a, const Row& b) { return a.score != b.score ? a.score < b.score : a.id < b.id; };
   std::partial_sort(rows.begin(), rows.begin() + 200, rows.end(), before);
   rows.resize(200);
-  for (Row& row : rows) row.score = -aligned_score(*segments[row.segment], row.row, tokens);
+  const SearchOptions options;
+  const double weight = double(options.rerank_weight);
+  for (Row& row : rows) {
+    row.score = (1 - weight) * row.score - weight * aligned_score(*segments[row.segment], row.row, tokens);
+  }
   std::sort(rows.begin(), rows.end(), before);
-  const SearchResult result = searcher.search({{{tokens, count, 1.0f}}, width}, {});
+  const SearchResult result = searcher.search({{{tokens, count, 1.0f}}, width}, options);
   for (std::size_t i = 0; i < result.hits.size(); ++i) {
     bench::require(std::fabs(result.hits[i].score + rows[i].score) < 3e-4, "score at rank " + std::to_string(i));
   }
