@@ -42,7 +42,9 @@ def run_export(args):
 def run_skip(args):
     hybrid = hybrid_file.read_hybrid(args.model)
     left = skip.add_skip(hybrid, train.stem_batches(args.work, hybrid.stem, args.chunks))
+    errors = skip.settle_decoder(hybrid, train.stem_batches(args.work, hybrid.stem, args.chunks), args.steps)
     size = export.export(hybrid, args.out, args.name, STEM_SIZE)
+    print(f"decoder: relative square error {errors[0]:.3f}, in the end {errors[1]:.3f}")
     print(f"{args.out}: {100 * left:.1f} % of the wanted token is out of the skip's reach, {size / 1e6:.1f} MB")
 
 
@@ -130,6 +132,7 @@ def parser():
     command("export", run_export, "write config.json and model.safetensors of the last checkpoint", work, out)
     skipping = command("skip", run_skip, "fit the skip to token 0 of an exported model that has none", work, out)
     skipping.add_argument("--model", required=True, help="exported model folder")
+    skipping.add_argument("--steps", type=int, default=400, help="steps in which the decoder settles (default 400)")
     skipping.add_argument("--chunks", type=int, default=12, help="chunks of 256 cached pictures to fit on (default 12)")
     command("evaluate", run_evaluate, "measure on the evaluation sets", data, evaluation)
     command("verify", run_verify, "check the graph against golden files",

@@ -111,6 +111,19 @@ class SkipTest(unittest.TestCase):
         self.assertGreater((after[1][:, 0] - before[1][:, 0]).abs().max().item(), 0.1)
         self.assertLess((again[1] - after[1]).abs().max().item(), 1e-3)
 
+    def test_the_decoder_settles_and_nothing_else_changes(self):
+        hybrid = random_hybrid(5)
+        torch.manual_seed(3)
+        patches, pooled = torch.rand(48, 16, hybrid.stem.patch_width), torch.rand(48, hybrid.stem.global_width)
+        names = {name for name, _ in hybrid.radio.decoder.named_parameters()}
+        before = {name: value.clone() for name, value in hybrid.radio.state_dict().items()}
+        first, last = skip.settle_decoder(hybrid, [(patches, pooled, 4, 4)], 60)
+        self.assertLess(last, 0.7 * first)
+        after = hybrid.radio.state_dict()
+        changed = {name for name in before if not torch.equal(before[name], after[name])}
+        self.assertTrue(changed)
+        self.assertLessEqual(changed, {"decoder." + name for name in names})
+
 
 class ViewTest(unittest.TestCase):
     def test_views_keep_shape_and_stay_inside(self):
