@@ -7,6 +7,7 @@
 #include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #if !defined(__x86_64__)
@@ -91,6 +92,9 @@ Fiber::~Fiber() {
 void Fiber::start(void (*entry)()) {
   g_entry = entry;
   char* bottom = static_cast<char*>(memory_) + kPage;
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(bottom, kStack);  // what a fiber that was given up half-way left behind
+#endif
 #if defined(__x86_64__)
   auto* top = reinterpret_cast<std::uintptr_t*>(bottom + kStack);
   *--top = 0;  // a return address nobody uses; leaves the stack as the ABI wants it at a function's entry
