@@ -28,9 +28,7 @@ ExitCode run(const CompOptions& options, Context& context) {
   add_sides(run, report, sets, sides);
   run.add_model(report);
   add_measure_settings(report, options.measure);
-  eval::MeasureOptions measure = measure_options(options.measure, options.features);
-  measure.rerank = matches;
-  measure.candidates = static_cast<std::size_t>(options.rerank.candidates);
+  const eval::MeasureOptions measure = measure_options(options.measure, options.features, options.rerank, matches);
   report.settings.emplace_back("candidates", std::int64_t{options.rerank.candidates});
   const eval::Measured measured = eval::measure_comp(sides.view(sets), measure);
   add_counts(report, measured);

@@ -30,30 +30,22 @@ ExitCode run(const CopiesOptions& options, Context& context) {
   eval::FeatureSet gallery = sides.queries;
   if (sides.gallery) eval::append_features(gallery, *sides.gallery, sets.queries.set.pictures.size());
 
-  eval::BatchOptions batch = run.batch_options();
   const eval::FeatureRequest request = run.request(descriptors, !matches.empty());
-  if (request.encoder != nullptr) batch.resize = run.resize();
-  const std::vector<eval::AlteredFeatures> copies = eval::extract_altered(
-      sets.queries.set, request, static_cast<std::size_t>(options.measure.queries), options.measure.seed, batch);
+  const std::vector<eval::AlteredFeatures> copies =
+      eval::extract_altered(sets.queries.set, request, static_cast<std::size_t>(options.measure.queries),
+                            options.measure.seed, run.batch_options(request));
+  for (const eval::AlteredFeatures& each : copies) run.note_failures(sets.queries.set, each.features.failures);
 
   eval::Report report;
   report.measure = "copies";
   add_sides(run, report, sets, sides);
-  for (const eval::AlteredFeatures& each : copies) {
-    for (const eval::Failure& failure : each.features.failures) {
-      report.failures.push_back(std::string(eval::alteration_name(each.alteration)) + " of " +
-                                eval::failure_text(sets.queries.set, failure));
-    }
-  }
   run.add_model(report);
   add_measure_settings(report, options.measure);
   report.settings.emplace_back("candidates", std::int64_t{options.rerank.candidates});
   report.settings.emplace_back("claimed_precision", options.precision);
   MeasureSettings all = options.measure;
   all.queries = 0;  // the sample has been taken
-  eval::MeasureOptions measure = measure_options(all, options.features);
-  measure.rerank = matches;
-  measure.candidates = static_cast<std::size_t>(options.rerank.candidates);
+  const eval::MeasureOptions measure = measure_options(all, options.features, options.rerank, matches);
   const eval::Measured measured = eval::measure_copies(gallery, copies, measure, options.precision);
   report.settings.emplace_back("measured_queries", static_cast<std::int64_t>(measured.queries));
   eval::add_measured(report, measured);
@@ -84,8 +76,7 @@ Command make_eval_copies(CLI::App& eval) {
       "The table has, per cent with 95 % intervals, how often the original comes first for each alteration and in "
       "total; then what 'tessera search --auto-cut --precision P' would leave: 'found' is how often the original is in "
       "the list, 'precision' its share of the list, mean over lists that are not empty. Pictures of the folder that "
-      "are "
-      "near copies of each other count as wrong.",
+      "are near copies of each other count as wrong.",
       {{"tessera eval copies photos/", "Token 0, 16 tokens, and two perceptual hashes."},
        {"tessera eval copies photos/ --queries 200 --distractors more/ --out copies.json",
         "200 originals among all pictures of both folders."}},

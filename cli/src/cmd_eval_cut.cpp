@@ -32,9 +32,7 @@ ExitCode run(const CutOptions& options, Context& context) {
   add_measure_settings(report, options.measure);
   report.settings.emplace_back("candidates", std::int64_t{options.rerank.candidates});
   report.settings.emplace_back("claimed_precision", options.precision);
-  eval::MeasureOptions measure = measure_options(options.measure, options.features);
-  measure.rerank = matches;
-  measure.candidates = static_cast<std::size_t>(options.rerank.candidates);
+  const eval::MeasureOptions measure = measure_options(options.measure, options.features, options.rerank, matches);
   const eval::Measured measured = eval::measure_cut(sides.view(sets), measure, options.precision);
   add_counts(report, measured);
   eval::add_measured(report, measured);
@@ -60,8 +58,7 @@ Command make_eval_cut(CLI::App& eval) {
       "lists, and how many right and wrong results a list has on average, with 95 % intervals. A list has --candidates "
       "results at most.\n\n"
       "The cut promises that a share of P is not there by chance. That is no promise about labels: a picture of "
-      "another "
-      "class may be similar for a reason. docs/SEARCH.md explains it.",
+      "another class may be similar for a reason. docs/SEARCH.md explains it.",
       {{"tessera eval cut photos/ --labels labels.csv", "The default cut, with token 0 and with 16 tokens."},
        {"tessera eval cut photos/ --precision 0.99", "A stricter one over class folders."}},
       [options](Context& context) { return run(*options, context); },

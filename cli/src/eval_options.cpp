@@ -129,6 +129,14 @@ eval::MeasureOptions measure_options(const MeasureSettings& settings, const Feat
   return options;
 }
 
+eval::MeasureOptions measure_options(const MeasureSettings& settings, const FeatureOptions& features,
+                                     const RerankSettings& rerank, std::vector<eval::TokenMatchOptions> matches) {
+  eval::MeasureOptions options = measure_options(settings, features);
+  options.rerank = std::move(matches);
+  options.candidates = static_cast<std::size_t>(rerank.candidates);
+  return options;
+}
+
 void add_measure_settings(eval::Report& report, const MeasureSettings& settings) {
   report.settings.emplace_back("queries", std::int64_t{settings.queries});
   report.settings.emplace_back("seed", static_cast<std::int64_t>(settings.seed));

@@ -48,7 +48,8 @@ struct MeasureSettings {
   std::uint64_t seed = 1;
 };
 void add_measure_options(CLI::App& app, MeasureSettings& settings);
-eval::MeasureOptions measure_options(const MeasureSettings& settings, const FeatureOptions& features);
+eval::MeasureOptions measure_options(const MeasureSettings& settings,
+                                     const FeatureOptions& features);  // no second stage
 void add_measure_settings(eval::Report& report, const MeasureSettings& settings);
 
 // Second stages: "aligned:16,maxsim:4:0.5"; without a number all tokens, without a share alone.
@@ -60,6 +61,8 @@ void add_rerank_options(CLI::App& app, RerankSettings& settings);
 void add_precision_option(CLI::App& app, double& precision);
 // Throws UsageError, also for more tokens than are taken.
 std::vector<eval::TokenMatchOptions> parse_matches(const RerankSettings& settings, const FeatureOptions& features);
+eval::MeasureOptions measure_options(const MeasureSettings& settings, const FeatureOptions& features,
+                                     const RerankSettings& rerank, std::vector<eval::TokenMatchOptions> matches);
 
 // --format table|json|csv and --out FILE.json.
 struct ReportOptions {

@@ -107,8 +107,9 @@ ResizeSpec EvalRun::resize() {
   return {ResizeSpec::Mode::kShort, encoder().config().preferred_size, 32};
 }
 
-eval::BatchOptions EvalRun::batch_options() {
+eval::BatchOptions EvalRun::batch_options(const eval::FeatureRequest& request) {
   eval::BatchOptions batch;
+  if (request.encoder != nullptr) batch.resize = resize();
   batch.batch = options_.batch;
   batch.threads = options_.compute.threads;
   batch.stop = interrupt_.token();
@@ -154,9 +155,7 @@ eval::FeatureRequest EvalRun::request(const std::vector<eval::Descriptor>& descr
 eval::FeatureSet EvalRun::features(const HashedSet& set, const std::vector<eval::Descriptor>& descriptors,
                                    bool token_sets) {
   const eval::FeatureRequest wanted = request(descriptors, token_sets);
-  eval::BatchOptions batch = batch_options();
-  if (wanted.encoder != nullptr) batch.resize = resize();
-  eval::FeatureSet made = eval::extract_features(set.set, set.hash, wanted, batch);
+  eval::FeatureSet made = eval::extract_features(set.set, set.hash, wanted, batch_options(wanted));
   note_failures(set.set, made.failures);
   if (made.pictures.empty()) {
     throw Error(ErrorCode::kIo, "no picture of " + set.set.folder.string() + " could be read");

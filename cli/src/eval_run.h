@@ -39,15 +39,18 @@ class EvalRun {
   Context& context() { return context_; }
   // Loads the model at the first call and warns if it is untrained.
   Encoder& encoder();
-  eval::BatchOptions batch_options();  // with progress and Ctrl-C
-  eval::TokenOptions token_options();  // with the model's summary
-  ResizeSpec resize();                 // as asked for, else short:N/32 with the model's size
+  eval::BatchOptions batch_options(const eval::FeatureRequest& request);  // with progress, Ctrl-C and resize()
+  eval::TokenOptions token_options();                                     // with the model's summary
+  ResizeSpec resize();  // as asked for, else short:N/32 with the model's size
   void set_resize(const ResizeSpec& resize) { options_.resize = to_string(resize); }
 
   // What is to be extracted; loads the model if it takes one.
   eval::FeatureRequest request(const std::vector<eval::Descriptor>& descriptors, bool token_sets);
   // Names pictures that failed. Throws kIo if all did.
   eval::FeatureSet features(const HashedSet& set, const std::vector<eval::Descriptor>& descriptors, bool token_sets);
+
+  // Names pictures that failed, each once, and keeps them for finish().
+  void note_failures(const eval::EvalSet& set, const std::vector<eval::Failure>& failures);
 
   // Adds to a report: the set and how many of its pictures took part.
   void add_set(eval::Report& report, const std::string& name, const HashedSet& set,
@@ -59,7 +62,6 @@ class EvalRun {
   ExitCode finish(eval::Report& report, const ReportOptions& options);
 
  private:
-  void note_failures(const eval::EvalSet& set, const std::vector<eval::Failure>& failures);
   Encoder& random_encoder();
 
   Context& context_;

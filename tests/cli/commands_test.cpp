@@ -412,6 +412,14 @@ TEST(EvalCommand, CopiesAndCutReportWhatTheyMeasured) {
   ASSERT_EQ(lists["rows"].size(), 2U);
   EXPECT_GE(lists["rows"][1]["empty"]["value"], 0);
   EXPECT_EQ(eval({"cut", photos, "--precision", "2"}).exit_code, 2);
+
+  write_image(folder / "photos/even/small.png", disc_picture(12, 12, 1));  // can be encoded, not altered
+  const Outcome some = eval({"copies", photos});
+  EXPECT_EQ(some.exit_code, 3);
+  const Json failed = Json::parse(some.out)["failed"];
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_THAT(failed[0].get<std::string>(), HasSubstr("small.png"));
+  EXPECT_THAT(failed[0].get<std::string>(), HasSubstr("too small to be altered"));
 }
 
 TEST(IndexCommand, CtrlCKeepsWhatIsFinished) {
