@@ -10,8 +10,9 @@ find_package(GIF REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(dnnl REQUIRED)
-find_package(BLAS REQUIRED)  # faiss-config.cmake does not look for the BLAS and OpenMP that it links
-find_package(faiss REQUIRED)
+find_package(faiss REQUIRED)  # after OpenMP, which it links without looking for it
+# BLAS and LAPACK are opened when FAISS needs them (indexer/src/search/blas_on_demand.cpp).
+set_target_properties(faiss PROPERTIES INTERFACE_LINK_LIBRARIES "$<LINK_ONLY:OpenMP::OpenMP_CXX>")
 pkg_check_modules(WebP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
 pkg_check_modules(LCMS2 REQUIRED IMPORTED_TARGET lcms2)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)

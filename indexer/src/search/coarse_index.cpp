@@ -1,5 +1,6 @@
 // The approximate coarse index: opening it and asking it for rows.
 #include "search/coarse_index.h"
+#include "search/blas_on_demand.h"
 
 #include <faiss/IndexHNSW.h>
 #include <faiss/IndexIVF.h>
@@ -106,6 +107,7 @@ CoarseIndex::Opened CoarseIndex::open(const std::filesystem::path& path, int wid
       return {nullptr, path.string() + " holds vectors of width " + std::to_string(file.info.width) + ", not " +
                            std::to_string(width)};
     }
+    load_blas();
     auto impl = std::make_unique<Impl>(std::move(file.index), std::move(file.info));
     return {std::make_shared<const CoarseIndex>(std::move(impl)), ""};
   } catch (const Error& error) {

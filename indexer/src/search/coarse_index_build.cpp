@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 
+#include "search/blas_on_demand.h"
 #include "search/coarse_index.h"
 #include "search/coarse_index_file.h"
 #include "search/coarse_index_impl.h"
@@ -238,6 +239,7 @@ class Builder {
 CoarseIndexInfo CoarseIndex::build(const std::filesystem::path& path, CoarseMethod method, Segments segments,
                                    const CoarseBuildOptions& options, std::stop_token stop) {
   try {
+    load_blas();
     Impl built = Builder(method, segments, options, std::move(stop)).build();
     write_coarse_file(path, *built.index, built.info);
     return built.info;
