@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the include directions (cli -> indexer -> core), and that third-party headers stay where they belong.
+# Checks the include directions (cli -> indexer -> core, gui -> indexer -> core), and that third-party headers stay where they belong.
 # usage: include_rules.sh SOURCE_DIR
 set -euo pipefail
 cd "$1"
@@ -37,6 +37,7 @@ codecs='^(jpeglib|turbojpeg|png|tiff|tiffio|gif_lib|lcms2)\.h|^webp/|^(stb/)?stb
 check_module core "core/include core/src" '^faiss/|^sqlite3|^CLI/|^Q[A-Z]|^tessera/'
 check_module indexer "core/include indexer/include indexer/src" "^dnnl|^oneapi/|^CLI/|^Q[A-Z]|^tessera/|$codecs"
 check_module cli "core/include indexer/include cli/src" '^dnnl|^oneapi/|^faiss/|^sqlite3|^Q[A-Z]|^tessera/'
+check_module gui "core/include indexer/include gui/src" "^dnnl|^oneapi/|^faiss/|^sqlite3|^CLI/|^tessera/|$codecs"
 
 # Public headers show only the standard library and Tessera.
 while read -r file; do
@@ -60,4 +61,4 @@ if ((problems)); then
   echo "$problems broken include rules"
   exit 1
 fi
-echo "include rules hold in $(sources_of core | wc -l) + $(sources_of indexer | wc -l) + $(sources_of cli | wc -l) files"
+echo "include rules hold in $(sources_of core | wc -l) + $(sources_of indexer | wc -l) + $(sources_of cli | wc -l) + $(sources_of gui | wc -l) files"

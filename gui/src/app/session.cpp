@@ -1,0 +1,26 @@
+// What all pages share.
+#include "app/session.h"
+
+namespace tessera::gui {
+
+Session::Session(QObject* parent) : QObject(parent), library_(jobs_) {
+  connect(&jobs_, &JobRunner::jobFailed, this, &Session::message);
+  connect(&library_, &LibraryModel::failed, this, &Session::libraryFailed);
+}
+
+Session::~Session() = default;
+
+void Session::openLibrary(const std::filesystem::path& dir) {
+  jobs_.setLibraryDir(dir);
+  library_.clear();
+  Q_EMIT libraryOpened();
+  library_.refresh();
+}
+
+void Session::closeLibrary() {
+  jobs_.setLibraryDir({});
+  library_.clear();
+  Q_EMIT libraryOpened();
+}
+
+}  // namespace tessera::gui

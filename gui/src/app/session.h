@@ -1,0 +1,48 @@
+// What all pages share: jobs, the open library, and the requests by which one page calls for another.
+#pragma once
+
+#include <QObject>
+#include <QRectF>
+#include <QString>
+#include <filesystem>
+#include <vector>
+
+#include "app/library_model.h"
+#include "jobs/job_runner.h"
+
+namespace tessera::gui {
+
+// Thread rule: GUI thread.
+class Session : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit Session(QObject* parent = nullptr);
+  ~Session() override;
+
+  JobRunner& jobs() { return jobs_; }
+  LibraryModel& library() { return library_; }
+
+  const std::filesystem::path& libraryDir() const { return jobs_.libraryDir(); }
+  // Reads the library of this folder from now on; what is wrong with it comes as libraryFailed().
+  void openLibrary(const std::filesystem::path& dir);
+  void closeLibrary();
+
+ Q_SIGNALS:
+  void libraryOpened();  // another folder, or none; its pictures come with LibraryModel::changed()
+  void libraryFailed(const JobError& error);
+  void message(const QString& text);  // for the status bar
+
+  // Requests to the window and to pages that other parts of the program own.
+  void pageWanted(const QString& name);
+  void lookWanted(ImageId id, const std::vector<ImageId>& among);        // the loupe, with its neighbours
+  void compareWanted(const std::vector<ImageId>& ids);                   // side by side
+  void similarWanted(const std::vector<ImageId>& ids);                   // search by pictures of the library
+  void regionSearchWanted(const QString& path, const QRectF& fraction);  // of the upright picture, 0..1
+
+ private:
+  JobRunner jobs_;
+  LibraryModel library_;
+};
+
+}  // namespace tessera::gui

@@ -1,0 +1,51 @@
+// What tests of the window share: folders of their own, small libraries made by a cheap encoder, and waiting.
+#pragma once
+
+#include <QCoreApplication>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tessera/encoder.h"
+#include "tessera/image.h"
+
+namespace tessera::gui::test {
+
+// A folder that goes when the object does. Settings, caches and data of the program lie below it from then on, so make
+// it before the QApplication.
+class Sandbox {
+ public:
+  Sandbox();
+  ~Sandbox();
+  Sandbox(const Sandbox&) = delete;
+  Sandbox& operator=(const Sandbox&) = delete;
+  const std::filesystem::path& dir() const { return dir_; }
+
+ private:
+  std::filesystem::path dir_;
+};
+
+// Cheap and deterministic: tokens are mean colours of a grid of fields, coarse to fine.
+class ColorEncoder : public ImageEncoder {
+ public:
+  const EncoderInfo& info() const override { return info_; }
+  EncodedBatch encode(std::span<const Image> images, int tokens) override;
+  ColorEncoder();
+
+ private:
+  EncoderInfo info_;
+};
+
+// A picture that no other seed gives: two colours and a disc.
+Image picture(int seed, int width = 96, int height = 64);
+// picture_000.jpg, picture_001.jpg, ... below `folder`.
+std::vector<std::filesystem::path> write_pictures(const std::filesystem::path& folder, int count);
+// Makes a library of the folders with a ColorEncoder, or adds to it.
+void make_library(const std::filesystem::path& library, const std::vector<std::filesystem::path>& folders);
+
+// Runs the event loop until `condition` holds; false after 20 s.
+bool wait_until(const std::function<bool()>& condition, int timeout_ms = 20'000);
+
+}  // namespace tessera::gui::test

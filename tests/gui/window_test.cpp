@@ -1,0 +1,133 @@
+// The window with a small library: pages, what they show of it, jobs and their failures.
+#include <QApplication>
+#include <QListView>
+#include <QSignalSpy>
+#include <QTest>
+#include <atomic>
+#include <thread>
+
+#include "app/main_window.h"
+#include "gui_fixture.h"
+
+namespace tessera::gui {
+namespace {
+
+namespace fs = std::filesystem;
+
+class WindowTest : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit WindowTest(const fs::path& dir) : dir_(dir) {}
+
+ private Q_SLOTS:
+  void initTestCase() {
+    test::write_pictures(dir_ / "photos", 12);
+    test::make_library(dir_ / "library", {dir_ / "photos"});
+  }
+
+  void everyPageIsReachedByItsName() {
+    MainWindow window(standardRegistry());
+    for (const QString& name : window.pageNames()) {
+      window.showPage(name);
+      QCOMPARE(window.currentPage()->name(), name);
+      QVERIFY2(!window.currentPage()->title().isEmpty(), qPrintable(name));
+    }
+    window.showPage(QStringLiteral("no such page"));
+    QCOMPARE(window.currentPage()->name(), window.pageNames().back());
+  }
+
+  void theLibraryIsShown() {
+    MainWindow window(standardRegistry());
+    window.session().openLibrary(dir_ / "library");
+    QVERIFY(test::wait_until([&] { return window.session().library().loaded(); }));
+    QCOMPARE(window.session().library().snapshot()->size(), Row{12});
+    const LibrarySnapshot& snapshot = *window.session().library().snapshot();
+    QCOMPARE(snapshot.path(3).string(), (dir_ / "photos" / "picture_003.jpg").string());
+    QCOMPARE(snapshot[3].width, 96);
+    QVERIFY(snapshot.find(snapshot[5].id) == Row{5});
+    window.showPage(QStringLiteral("grid"));
+    window.currentPage()->setCurrentPicture(snapshot[4].id);
+    QVERIFY(window.currentPage()->currentPicture() == snapshot[4].id);
+    QVERIFY(window.currentPage()->advance(1));
+    QVERIFY(window.currentPage()->currentPicture() == snapshot[5].id);
+  }
+
+  void aFolderWithoutALibraryIsReported() {
+    MainWindow window(standardRegistry());
+    QSignalSpy failed(&window.session(), &Session::libraryFailed);
+    window.session().openLibrary(dir_ / "nothing here");
+    QVERIFY(test::wait_until([&] { return failed.count() == 1; }));
+    QVERIFY(!window.session().library().loaded());
+  }
+
+  void jobsDeliverInOrderAndTheirErrorsToo() {
+    JobRunner jobs;
+    QStringList seen;
+    jobs.run(
+        Lane::kCatalog, this,
+        [](JobContext& context) {
+          context.post([] {});
+          return 7;
+        },
+        [&](int value) { seen.append(QString::number(value)); });
+    jobs.run(
+        Lane::kCatalog, this, [](JobContext&) { throw Error(ErrorCode::kDamaged, "broken"); },
+        [&] { seen.append(QStringLiteral("never")); }, [&](const JobError& error) { seen.append(error.message); });
+    QSignalSpy unhandled(&jobs, &JobRunner::jobFailed);
+    jobs.run(
+        Lane::kCatalog, this, [](JobContext& context) { context.library(); },
+        [&] { seen.append(QStringLiteral("never")); });
+    QVERIFY(test::wait_until([&] { return jobs.idle(); }));
+    QCOMPARE(seen, QStringList({QStringLiteral("7"), QStringLiteral("broken")}));
+    QCOMPARE(unhandled.count(), 1);
+  }
+
+  void aCancelledJobStopsAndIsSilent() {
+    JobRunner jobs;
+    std::atomic<bool> started = false;
+    bool delivered = false;
+    Job job = jobs.run(
+        Lane::kLong, this,
+        [&](JobContext& context) {
+          started = true;
+          while (!context.cancelled()) std::this_thread::yield();
+          context.throwIfCancelled();
+        },
+        [&] { delivered = true; }, [&](const JobError&) { delivered = true; });
+    QVERIFY(test::wait_until([&] { return started.load(); }));
+    QVERIFY(job.running());
+    job.cancel();
+    QVERIFY(test::wait_until([&] { return jobs.idle(); }));
+    QVERIFY(!delivered);
+    QVERIFY(!job.running());
+  }
+
+  void aResultForAReceiverThatHasGoneIsDropped() {
+    JobRunner jobs;
+    bool delivered = false;
+    auto receiver = std::make_unique<QObject>();
+    jobs.run(
+        Lane::kCatalog, receiver.get(), [](JobContext&) {}, [&] { delivered = true; });
+    receiver.reset();
+    QVERIFY(test::wait_until([&] { return jobs.idle(); }));
+    QVERIFY(!delivered);
+  }
+
+ private:
+  fs::path dir_;
+};
+
+}  // namespace
+}  // namespace tessera::gui
+
+int main(int argc, char** argv) {
+  const tessera::gui::test::Sandbox sandbox;
+  QApplication application(argc, argv);
+  QApplication::setOrganizationName(QStringLiteral("tessera"));
+  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
+  tessera::gui::WindowTest test(sandbox.dir());
+  return QTest::qExec(&test, argc, argv);
+}
+
+#include "window_test.moc"
