@@ -8,6 +8,7 @@ import pathlib
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 HERE = pathlib.Path(__file__).parent
 
@@ -29,6 +30,38 @@ def photo_like(width, height):
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
     rgb = np.stack([40 + 180 * x / width, 40 + 180 * y / height, 200 - 120 * x * y / (width * height)], -1)
     return Image.fromarray(rgb.round().astype(np.uint8))
+
+
+def photo_details():
+    """EXIF as a camera writes it: camera, lens, exposure, time, place."""
+    exif = Image.Exif()
+    exif[0x010E] = "A garden\nin May"
+    exif[0x010F] = "NIKON CORPORATION"
+    exif[0x0110] = "NIKON D750"
+    exif[0x0131] = "Ver.1.10"
+    exif[0x0132] = "2025:01:01 00:00:00"
+    exif[0x013B] = "J. Example"
+    camera = exif.get_ifd(0x8769)
+    camera[0x829A] = IFDRational(10, 2500)
+    camera[0x829D] = IFDRational(28, 10)
+    camera[0x8827] = 6400
+    camera[0x9003] = "2024:05:17 14:03:22"
+    camera[0x9004] = "2024:05:18 10:00:00"
+    camera[0x9011] = "+02:00"
+    camera[0x9204] = IFDRational(-2, 3)
+    camera[0x9209] = 16
+    camera[0x920A] = IFDRational(85, 1)
+    camera[0x9291] = "25"
+    camera[0xA405] = 85
+    camera[0xA434] = "85.0 mm f/1.8"
+    place = exif.get_ifd(0x8825)
+    place[1] = "N"
+    place[2] = (48.0, 12.0, 30.6)
+    place[3] = "W"
+    place[4] = (16.0, 22.0, 19.5)
+    place[5] = b"\x00"
+    place[6] = IFDRational(1713, 10)
+    return exif
 
 
 def main():
@@ -57,6 +90,11 @@ def main():
         exif = Image.Exif()
         exif[0x0112] = orientation
         photo.save(HERE / f"orientation_{orientation}.jpg", quality=92, subsampling=0, exif=exif)
+    details = photo_details()
+    photo.save(HERE / "details.jpg", quality=80, exif=details)
+    photo.save(HERE / "details.png", optimize=True, exif=details)
+    photo.save(HERE / "details.webp", quality=80, exif=details)
+    photo.resize((12, 8)).save(HERE / "details.tif", exif=details)  # only the first directory
     photo.save(HERE / "lossless.webp", lossless=True)
     photo.save(HERE / "photo.gif")
     photo.save(HERE / "lzw.tif", compression="tiff_lzw")
