@@ -46,6 +46,16 @@ struct ImageSize {
 // The size prepare_image() returns for an upright picture of this size.
 ImageSize prepared_size(int width, int height, const ResizeSpec& spec);
 
+// The part of an upright picture of this size that prepare_image() keeps, as fractions of its width and height.
+struct ImagePart {
+  double x = 0;
+  double y = 0;
+  double width = 1;
+  double height = 1;
+  friend bool operator==(const ImagePart&, const ImagePart&) = default;
+};
+ImagePart prepared_part(int width, int height, const ResizeSpec& spec);
+
 // A decoder that may reduce the picture must leave at least this many times the pixels, per side, that the result has.
 inline constexpr double kDecodeReserve = 1.0;
 

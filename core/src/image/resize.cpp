@@ -141,6 +141,11 @@ ImageSize prepared_size(int width, int height, const ResizeSpec& spec) {
                         : ImageSize{shape.out_longer, shape.out_shorter};
 }
 
+ImagePart prepared_part(int width, int height, const ResizeSpec& spec) {
+  const double used = checked_geometry(width, height, spec).used_longer / std::max(width, height);
+  return height > width ? ImagePart{0, (1 - used) / 2, 1, used} : ImagePart{(1 - used) / 2, 0, used, 1};
+}
+
 int min_decode_short_side(int width, int height, const ResizeSpec& spec) {
   if (spec.mode == Mode::kNone) return 0;
   const Geometry shape = checked_geometry(width, height, spec);

@@ -222,5 +222,14 @@ TEST(MinDecodeShortSide, NeverEnlargesTheReducedPicture) {
   EXPECT_EQ(min_decode_short_side(640, 480, parse_resize_spec("none")), 0);
 }
 
+TEST(PreparedPart, IsWhatTheResizeKeeps) {
+  const ImagePart all{0, 0, 1, 1};
+  EXPECT_EQ(prepared_part(640, 480, parse_resize_spec("short:256")), all);
+  EXPECT_EQ(prepared_part(640, 480, parse_resize_spec("fit:256")), all);
+  EXPECT_EQ(prepared_part(640, 480, parse_resize_spec("square:256")), (ImagePart{0.125, 0, 0.75, 1}));
+  EXPECT_EQ(prepared_part(480, 640, parse_resize_spec("square:256")), (ImagePart{0, 0.125, 1, 0.75}));
+  EXPECT_EQ(prepared_part(1600, 200, parse_resize_spec("short:256")), (ImagePart{0.25, 0, 0.5, 1}));
+}
+
 }  // namespace
 }  // namespace tessera
