@@ -10,9 +10,15 @@ Session::Session(QObject* parent) : QObject(parent), library_(jobs_) {
 
 Session::~Session() = default;
 
+void Session::setShownSearch(std::optional<ShownSearch> search) {
+  shown_search_ = std::move(search);
+  Q_EMIT shownSearchChanged();
+}
+
 void Session::openLibrary(const std::filesystem::path& dir) {
   jobs_.setLibraryDir(dir);
   library_.clear();
+  setShownSearch(std::nullopt);
   Q_EMIT libraryOpened();
   library_.refresh();
 }
@@ -20,6 +26,7 @@ void Session::openLibrary(const std::filesystem::path& dir) {
 void Session::closeLibrary() {
   jobs_.setLibraryDir({});
   library_.clear();
+  setShownSearch(std::nullopt);
   Q_EMIT libraryOpened();
 }
 

@@ -5,9 +5,11 @@
 #include <QRectF>
 #include <QString>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "app/library_model.h"
+#include "app/shown_search.h"
 #include "jobs/job_runner.h"
 
 namespace tessera::gui {
@@ -23,6 +25,10 @@ class Session : public QObject {
   JobRunner& jobs() { return jobs_; }
   LibraryModel& library() { return library_; }
 
+  // Set by the page that searches, whenever what it shows changes; nothing = no search is shown.
+  void setShownSearch(std::optional<ShownSearch> search);
+  const std::optional<ShownSearch>& shownSearch() const { return shown_search_; }
+
   const std::filesystem::path& libraryDir() const { return jobs_.libraryDir(); }
   // Reads the library of this folder from now on; what is wrong with it comes as libraryFailed().
   void openLibrary(const std::filesystem::path& dir);
@@ -32,16 +38,19 @@ class Session : public QObject {
   void libraryOpened();  // another folder, or none; its pictures come with LibraryModel::changed()
   void libraryFailed(const JobError& error);
   void message(const QString& text);  // for the status bar
+  void shownSearchChanged();
 
   // Requests to the window and to pages that other parts of the program own.
   void pageWanted(const QString& name);
   void lookWanted(ImageId id, const std::vector<ImageId>& among);        // the loupe, with its neighbours
   void compareWanted(const std::vector<ImageId>& ids);                   // side by side
   void similarWanted(const std::vector<ImageId>& ids);                   // search by pictures of the library
+  void whyWanted(ImageId id);                                            // why it is in the shown search's result
   void regionSearchWanted(const QString& path, const QRectF& fraction);  // of the upright picture, 0..1
 
  private:
   JobRunner jobs_;
+  std::optional<ShownSearch> shown_search_;
   LibraryModel library_;
 };
 
