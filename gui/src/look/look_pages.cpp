@@ -1,8 +1,17 @@
 // What this folder adds to the window.
 #include "app/registry.h"
+#include "look/compare_page.h"
+#include "look/look_extension.h"
+#include "look/loupe_page.h"
+#include "look/survey_page.h"
 
 namespace tessera::gui {
 
-void addLookPages(Registry&) {}
+void addLookPages(Registry& registry) {
+  registry.addPage(30, [](Session& session) { return new LoupePage(session); });
+  registry.addPage(31, [](Session& session) { return new ComparePage(session); });
+  registry.addPage(32, [](Session& session) { return new SurveyPage(session); });
+  registry.addExtension(extendForLooking);
+}
 
 }  // namespace tessera::gui

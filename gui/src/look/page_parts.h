@@ -1,0 +1,20 @@
+// Small pieces that the pages of this folder are put together from.
+#pragma once
+
+#include <QAction>
+#include <QList>
+#include <QString>
+#include <functional>
+
+class QHBoxLayout;
+class QToolButton;
+
+namespace tessera::gui {
+
+// An action of a page: its shortcuts work while the page is shown.
+QAction* makeAction(QObject* parent, const QString& text, const QList<QKeySequence>& keys,
+                    const std::function<void()>& call);
+// A button for the bar below a picture, with a sign instead of the action's text.
+QToolButton* addButton(QHBoxLayout* bar, QAction* action, const QString& sign);
+
+}  // namespace tessera::gui
