@@ -24,7 +24,7 @@ std::vector<ImageId> sorted_unique(std::vector<ImageId> ids) {
 }
 
 constexpr std::string_view kImageColumns =
-    "i.id, i.hash, i.bytes, i.width, i.height, i.format, i.token_count, i.error, i.error_code";
+    "i.id, i.hash, i.bytes, i.width, i.height, i.format, i.token_count, i.error, i.error_code, i.taken";
 
 }  // namespace
 
@@ -145,10 +145,10 @@ ImageId Catalog::put_image(std::optional<ImageId> id, const ImageRow& image) {
   Statement& put =
       id ? cached(cache_.update_image,
                   "UPDATE images SET hash = ?1, bytes = ?2, width = ?3, height = ?4, format = ?5, token_count = ?6, "
-                  "segment = ?7, row = ?8, error = ?9, error_code = ?10 WHERE id = ?11")
+                  "segment = ?7, row = ?8, error = ?9, error_code = ?10, taken = ?11 WHERE id = ?12")
          : cached(cache_.insert_image,
                   "INSERT INTO images (hash, bytes, width, height, format, token_count, segment, row, error, "
-                  "error_code) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+                  "error_code, taken) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
   if (image.hash) {
     put.bind_blob(1, digest_bytes(*image.hash)).bind(2, image.hash->bytes);
   } else {
@@ -161,9 +161,21 @@ ImageId Catalog::put_image(std::optional<ImageId> id, const ImageRow& image) {
     put.bind_null(7).bind_null(8);
   }
   put.bind_text(9, image.error).bind_text(10, image.error_code);
-  if (id) put.bind(11, *id);
+  if (image.taken) {
+    put.bind(11, *image.taken);
+  } else {
+    put.bind_null(11);
+  }
+  if (id) put.bind(12, *id);
   put.run();
   return id ? *id : db_.last_insert_id();
+}
+
+void Catalog::set_taken(ImageId id, std::int64_t taken) {
+  cached(cache_.set_taken, "UPDATE images SET taken = ?2 WHERE id = ?1 AND taken IS NULL")
+      .bind(1, id)
+      .bind(2, taken)
+      .run();
 }
 
 ImageRecord Catalog::read_image(Statement& row) {
@@ -178,6 +190,7 @@ ImageRecord Catalog::read_image(Statement& row) {
   image.token_count = static_cast<int>(row.column_int(6));
   image.error = row.column_string(7);
   image.error_code = row.column_string(8);
+  if (!row.is_null(9)) image.taken = row.column_int(9);
   Statement& files = cached(cache_.files_of_image,
                             "SELECT d.path, f.name, f.state, f.bytes, f.mtime_ns FROM files f JOIN folders d ON "
                             "d.id = f.folder WHERE f.image = ?1 ORDER BY f.state, d.path, f.name");

@@ -61,6 +61,7 @@ struct ImageRow {
   std::int64_t row = 0;
   std::string error;
   std::string error_code;
+  std::optional<std::int64_t> taken;
 };
 
 struct Location {
@@ -99,6 +100,7 @@ class Catalog {
   std::optional<KnownContent> find_content(const ContentHash& hash);
   // Inserts an image, or rewrites the one that `id` names.
   ImageId put_image(std::optional<ImageId> id, const ImageRow& image);
+  void set_taken(ImageId id, std::int64_t taken);  // unless it is known
   std::optional<ImageRecord> image(ImageId id);
   std::optional<Location> location(ImageId id);
   void list(const ListFilter& filter, const std::function<bool(const ImageRecord&)>& visit);
@@ -143,7 +145,7 @@ class Catalog {
 
   Database db_;
   struct {
-    std::optional<Statement> find_content, insert_image, update_image, put_file, find_folder, insert_folder,
+    std::optional<Statement> find_content, insert_image, update_image, set_taken, put_file, find_folder, insert_folder,
         folder_files, files_of_image;
   } cache_;
 };

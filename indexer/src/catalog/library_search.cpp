@@ -2,11 +2,15 @@
 #include <algorithm>
 
 #include "catalog/library_impl.h"
+#include "catalog/schema.h"
 #include "tessera/error.h"
 
 namespace tessera {
 
 void Library::refresh() {
+  if (catalog::was_brought_up_to_date(impl_->catalog->db())) {
+    impl_->catalog = std::make_unique<catalog::Catalog>(impl_->catalog->db().path(), catalog::Database::Access::kRead);
+  }
   impl_->view.reset();
   impl_->search.reset();
 }

@@ -75,7 +75,115 @@ CREATE TABLE roots (
 );
 )sql";
 
-constexpr std::array kMigrations = {Migration{1, kVersion1}};
+// What people decide about pictures. All of it belongs to contents, which are never removed, and so survives files and
+// images that are forgotten; tags and collections keep their rows too, since the journal names them.
+// images.taken: seconds from 1970 to what the camera's clock showed, as if that were UTC; NULL = unknown.
+// marks: only rows that differ from no mark at all. collections.name is NULL for one that was removed.
+// journal.state: EntryState; journal_steps.kind: StepKind. trashed: files that lie in a trash now.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE images ADD COLUMN taken INTEGER;
+
+CREATE TABLE contents (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  hash BLOB NOT NULL CHECK (length(hash) = 16),
+  bytes INTEGER NOT NULL,
+  UNIQUE (hash, bytes)
+);
+
+CREATE TABLE marks (
+  content INTEGER PRIMARY KEY REFERENCES contents (id),
+  flag INTEGER NOT NULL CHECK (flag BETWEEN -1 AND 1),
+  rating INTEGER NOT NULL CHECK (rating BETWEEN 0 AND 5),
+  label INTEGER NOT NULL CHECK (label BETWEEN 0 AND 5)
+);
+
+CREATE TABLE tags (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE CHECK (name <> '')
+);
+
+CREATE TABLE content_tags (
+  content INTEGER NOT NULL REFERENCES contents (id),
+  tag INTEGER NOT NULL REFERENCES tags (id),
+  PRIMARY KEY (content, tag)
+) WITHOUT ROWID;
+CREATE INDEX content_tags_by_tag ON content_tags (tag);
+
+CREATE TABLE collections (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT UNIQUE CHECK (name <> ''),
+  kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 1),
+  search TEXT NOT NULL DEFAULT ''
+);
+
+CREATE TABLE collection_items (
+  collection INTEGER NOT NULL REFERENCES collections (id),
+  content INTEGER NOT NULL REFERENCES contents (id),
+  position INTEGER NOT NULL,
+  PRIMARY KEY (collection, content)
+) WITHOUT ROWID;
+CREATE INDEX collection_items_by_content ON collection_items (content);
+
+CREATE TABLE verdicts (
+  a INTEGER NOT NULL REFERENCES contents (id),
+  b INTEGER NOT NULL REFERENCES contents (id),
+  verdict INTEGER NOT NULL CHECK (verdict BETWEEN 1 AND 2),
+  PRIMARY KEY (a, b),
+  CHECK (a < b)
+) WITHOUT ROWID;
+
+CREATE TABLE journal (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  time_ns INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4)
+);
+CREATE INDEX journal_by_state ON journal (state, id);
+
+CREATE TABLE journal_steps (
+  entry INTEGER NOT NULL REFERENCES journal (id),
+  step INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  a INTEGER NOT NULL,
+  b INTEGER NOT NULL,
+  before,
+  after,
+  detail BLOB,
+  done INTEGER NOT NULL DEFAULT 1,
+  PRIMARY KEY (entry, step)
+) WITHOUT ROWID;
+
+CREATE TABLE trashed (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  folder BLOB NOT NULL,
+  name BLOB NOT NULL,
+  place BLOB NOT NULL UNIQUE,
+  info BLOB NOT NULL,
+  content INTEGER NOT NULL REFERENCES contents (id),
+  time_ns INTEGER NOT NULL
+);
+CREATE INDEX trashed_by_path ON trashed (folder, name);
+)sql";
+
+constexpr std::array kMigrations = {Migration{1, kVersion1}, Migration{2, kVersion2}};
+
+// For reading a version 1 without changing it: what it lacks, empty, in this connection alone.
+constexpr const char* kVersion1AsNow = R"sql(
+PRAGMA temp_store = MEMORY;
+CREATE TEMP VIEW images AS
+  SELECT id, hash, bytes, width, height, format, token_count, segment, row, error, error_code, NULL AS taken
+  FROM main.images;
+CREATE TEMP TABLE contents (id INTEGER PRIMARY KEY, hash, bytes);
+CREATE TEMP TABLE marks (content INTEGER PRIMARY KEY, flag, rating, label);
+CREATE TEMP TABLE tags (id INTEGER PRIMARY KEY, name);
+CREATE TEMP TABLE content_tags (content, tag);
+CREATE TEMP TABLE collections (id INTEGER PRIMARY KEY, name, kind, search);
+CREATE TEMP TABLE collection_items (collection, content, position);
+CREATE TEMP TABLE verdicts (a, b, verdict);
+CREATE TEMP TABLE journal (id INTEGER PRIMARY KEY, time_ns, title, state);
+CREATE TEMP TABLE journal_steps (entry, step, kind, a, b, before, after, detail, done);
+CREATE TEMP TABLE trashed (id INTEGER PRIMARY KEY, folder, name, place, info, content, time_ns);
+)sql";
 
 std::string name_of(const Database& db) { return "catalog " + db.path().string(); }
 
@@ -124,16 +232,21 @@ int read_schema_version(Database& db, int newest) {
 }
 
 void migrate(Database& db, std::span<const Migration> steps) {
-  int version = read_schema_version(db, steps.back().to);
+  const int newest = steps.back().to;
   for (const Migration& step : steps) {
-    if (step.to <= version) continue;
+    if (step.to <= read_schema_version(db, newest)) continue;
     Transaction transaction(db, Transaction::Kind::kWrite);
+    if (step.to <= read_schema_version(db, newest)) continue;  // another process was faster
     db.execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
     db.execute(step.sql);
     db.execute(("PRAGMA user_version = " + std::to_string(step.to)).c_str());
     transaction.commit();
-    version = step.to;
   }
+}
+
+bool was_brought_up_to_date(Database& db) {
+  return db.query_int("SELECT count(*) FROM temp.sqlite_schema") > 0 &&
+         db.query_int("PRAGMA user_version") == schema_version();
 }
 
 Database open_catalog(const std::filesystem::path& path, Database::Access access) {
@@ -149,10 +262,7 @@ Database open_catalog(const std::filesystem::path& path, Database::Access access
   } else {
     const int version = read_schema_version(db, schema_version());
     if (version == 0) throw Error(ErrorCode::kNotFound, name_of(db) + " is empty: its library is still to be made");
-    if (version < schema_version()) {
-      throw Error(ErrorCode::kVersion,
-                  name_of(db) + " was made by an older Tessera; open it once for writing to bring it up to date");
-    }
+    if (version == 1) db.execute(kVersion1AsNow);
   }
   return db;
 }

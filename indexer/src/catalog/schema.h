@@ -28,7 +28,11 @@ int read_schema_version(Database& db, int newest);
 void migrate(Database& db, std::span<const Migration> steps);
 
 // A catalog opened for use: foreign keys on, WAL, synchronous=FULL. Throws kNotFound, kDamaged, kVersion, kIo.
-// kRead falls back to an immutable view where no -wal file can be made (read-only media).
+// kRead falls back to an immutable view where no -wal file can be made (read-only media), and shows an older version as
+// it would be when brought up to date.
 Database open_catalog(const std::filesystem::path& path, Database::Access access);
+
+// True if `db` shows an older version as above, but another connection has brought the file up to date meanwhile.
+bool was_brought_up_to_date(Database& db);
 
 }  // namespace tessera::catalog

@@ -155,7 +155,15 @@ void Statement::run() {
 
 void Statement::reset() noexcept { sqlite3_reset(statement_.get()); }
 
-bool Statement::is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+ColumnType Statement::type(int column) const {
+  switch (sqlite3_column_type(statement_.get(), column)) {
+    case SQLITE_INTEGER: return ColumnType::kInteger;
+    case SQLITE_FLOAT: return ColumnType::kReal;
+    case SQLITE_TEXT: return ColumnType::kText;
+    case SQLITE_BLOB: return ColumnType::kBlob;
+    default: return ColumnType::kNull;
+  }
+}
 std::int64_t Statement::column_int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
 double Statement::column_double(int column) const { return sqlite3_column_double(statement_.get(), column); }
 

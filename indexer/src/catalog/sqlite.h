@@ -48,6 +48,8 @@ class Database {
   std::shared_ptr<sqlite3> db_;  // shared with its statements, so that none outlives it
 };
 
+enum class ColumnType { kNull, kInteger, kReal, kText, kBlob };
+
 // One prepared statement: bind (1-based), step to each row, read columns (0-based), reset to use it again.
 class Statement {
  public:
@@ -68,7 +70,8 @@ class Statement {
   void run();
   void reset() noexcept;  // bindings stay
 
-  bool is_null(int column) const;
+  ColumnType type(int column) const;
+  bool is_null(int column) const { return type(column) == ColumnType::kNull; }
   std::int64_t column_int(int column) const;
   double column_double(int column) const;
   // Valid until the next step, reset or destruction.

@@ -81,6 +81,7 @@ void Committer::commit() {
     for (const Prepared& file : others_) {
       if (file.kind == Prepared::Kind::kKnown) {
         catalog_.put_file(file.item.path, file.item.stamp, file.known, run_);
+        if (file.taken) catalog_.set_taken(file.known, *file.taken);
       } else {
         write_failed(file);
       }
@@ -108,7 +109,7 @@ void Committer::write_encoded(const std::string& name, const SegmentSummary& sum
     const ImageInfo& info = image.file.info;
     image.id = catalog_.put_image(known ? std::optional(known->id) : std::nullopt,
                                   {image.file.hash, info.width, info.height, image_format_name(info.format),
-                                   image.token_count, segment, image.row, "", ""});
+                                   image.token_count, segment, image.row, "", "", image.file.taken});
     catalog_.put_file(image.file.item.path, image.file.item.stamp, image.id, run_);
   }
 }
@@ -128,6 +129,7 @@ void Committer::write_failed(const Prepared& file) {
   if (file.info.format != ImageFormat::kUnknown) row.format = image_format_name(file.info.format);
   row.error = file.failure;
   row.error_code = error_code_name(file.failure_code);
+  row.taken = file.taken;
   catalog_.put_file(file.item.path, file.item.stamp, catalog_.put_image(id, row), run_);
 }
 
@@ -141,6 +143,7 @@ void Committer::release_claims() {
       waited.item = std::move(item);
       waited.hash = done.hash;
       waited.info = done.info;
+      waited.taken = done.taken;
       waited.known = id;
       waited.failure_code = done.failure_code;
       waited.failure = done.failure;

@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "ingest/taken.h"
 #include "tessera/indexer/library.h"
 
 namespace tessera::ingest {
@@ -95,6 +96,7 @@ bool Preparer::prepare_content(Prepared& result) {
     if (result.failure_code == ErrorCode::kNotFound) result.kind = Prepared::Kind::kGone;
     return true;
   }
+  result.taken = date_taken(bytes);
   const ContentClaims::Claim claim = claims_.claim(*result.hash, result.item);
   if (claim.answer == ContentClaims::Answer::kWaiting) return false;
   if (claim.answer == ContentClaims::Answer::kKnown) {

@@ -84,6 +84,7 @@ struct Prepared {
   WalkItem item;
   std::optional<ContentHash> hash;
   ImageInfo info;
+  std::optional<std::int64_t> taken;  // as in ImageRecord
   Image image;
   ImageId known = 0;
   ErrorCode failure_code = ErrorCode::kInternal;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,8 @@ struct ImageRecord {
   int token_count = 0;     // tokens stored; 0 = not encoded
   std::string error;       // why it could not be read; empty = fine
   std::string error_code;  // error_code_name(); empty = fine
+  // Seconds from 1970 to what the camera's clock showed, as if that were UTC (EXIF); none = unknown.
+  std::optional<std::int64_t> taken;
   std::vector<FileRecord> files;
 };
 
