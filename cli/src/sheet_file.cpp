@@ -54,10 +54,9 @@ std::string title_of(const HitList& list) {
   return title + unlike;
 }
 
-ContactSheet make_sheet(const HitList& list, int box) {
+ContactSheet make_sheet(const HitList& list) {
   ContactSheet sheet;
   sheet.title = title_of(list);
-  std::vector<std::filesystem::path> paths;
   for (const QueryExample& example : list.query) {
     SheetPicture picture;
     picture.path = example.path;
@@ -66,22 +65,28 @@ ContactSheet make_sheet(const HitList& list, int box) {
     picture.note = picture.negative ? "not like" : "like";
     if (!example.region.empty()) picture.note += "  (region " + example.region + ")";
     sheet.query.push_back(std::move(picture));
-    paths.push_back(example.path);
   }
   for (std::size_t i = 0; i < list.rows.size(); ++i) {
     SheetPicture picture;
     picture.path = shown_file(list.rows[i].record, list.under).path;
     picture.caption = picture.path.filename().string();
     picture.note = hit_note(i, list.rows[i]);
-    paths.push_back(picture.path);
     sheet.hits.push_back(std::move(picture));
   }
-  std::vector<Image> thumbnails = load_thumbnails(paths, box);
-  for (std::size_t i = 0; i < thumbnails.size(); ++i) {
-    SheetPicture& picture = i < sheet.query.size() ? sheet.query[i] : sheet.hits[i - sheet.query.size()];
-    picture.thumbnail = std::move(thumbnails[i]);
-  }
   return sheet;
+}
+
+void load_missing_thumbnails(ContactSheet& sheet, int box) {
+  std::vector<SheetPicture*> pictures;
+  for (std::vector<SheetPicture>* part : {&sheet.query, &sheet.hits}) {
+    for (SheetPicture& picture : *part) {
+      if (picture.thumbnail.width == 0) pictures.push_back(&picture);
+    }
+  }
+  std::vector<std::filesystem::path> paths;
+  for (const SheetPicture* picture : pictures) paths.push_back(picture->path);
+  std::vector<Image> thumbnails = load_thumbnails(paths, box);
+  for (std::size_t i = 0; i < thumbnails.size(); ++i) pictures[i]->thumbnail = std::move(thumbnails[i]);
 }
 
 bool has_display() {
@@ -102,9 +107,13 @@ void check_sheet_name(const std::filesystem::path& path) {
 }
 
 void write_sheet(const HitList& list, const std::filesystem::path& path, Console& console) {
+  write_sheet(make_sheet(list), path, console);
+}
+
+void write_sheet(ContactSheet sheet, const std::filesystem::path& path, Console& console) {
   check_sheet_name(path);
   const SheetStyle style;
-  const ContactSheet sheet = make_sheet(list, style.thumbnail);
+  load_missing_thumbnails(sheet, style.thumbnail);
   if (is_page(path)) {
     write_file_atomically(path, contact_sheet_html(sheet, style));
   } else {

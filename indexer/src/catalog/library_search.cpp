@@ -50,6 +50,41 @@ QueryPart Library::tokens(ImageId id, int tokens) const {
   }
 }
 
+PictureVectors Library::vectors(std::optional<std::span<const ImageId>> among) const {
+  struct Row {
+    ImageId id;
+    const Segment* segment;
+    std::uint32_t row;
+  };
+  Impl& impl = *impl_;
+  std::vector<ImageId> wanted;
+  if (among) wanted.assign(among->begin(), among->end());
+  std::sort(wanted.begin(), wanted.end());
+  const std::vector<ImageId> vanished = impl.catalog->vanished_images();
+  std::vector<Row> rows;
+  int width = 1;
+  for (const OpenSegment& open : impl.segments()) {
+    width = open.segment->width();
+    for (std::uint32_t row = 0; row < open.images.size(); ++row) {
+      const ImageId id = open.images[row];
+      if (id == 0 || std::binary_search(vanished.begin(), vanished.end(), id)) continue;
+      if (among && !std::binary_search(wanted.begin(), wanted.end(), id)) continue;
+      rows.push_back({id, open.segment.get(), row});
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.id < b.id; });
+  PictureVectors result{{}, VectorSet(width)};
+  result.ids.reserve(rows.size());
+  result.vectors.reserve(rows.size());
+  std::vector<float> vector(static_cast<std::size_t>(width));
+  for (const Row& row : rows) {
+    row.segment->decode_coarse(row.row, vector);
+    result.ids.push_back(row.id);
+    result.vectors.add(vector);
+  }
+  return result;
+}
+
 const Searcher& Library::Impl::searcher(bool with_index) {
   if (search && (search_has_index || !with_index)) return *search;
   const std::vector<ImageId> vanished = catalog->vanished_images();

@@ -15,6 +15,7 @@
 #include "tessera/indexer/ingest.h"
 #include "tessera/indexer/search.h"
 #include "tessera/indexer/types.h"
+#include "tessera/indexer/vector_set.h"
 
 namespace tessera {
 
@@ -51,6 +52,12 @@ struct LibraryStats {
 struct VerifyProblem {
   std::filesystem::path file;  // catalog, segment, coarse index or photo
   std::string problem;
+};
+
+// First tokens of pictures, row by row.
+struct PictureVectors {
+  std::vector<ImageId> ids;  // ascending
+  VectorSet vectors;
 };
 
 struct ListFilter {
@@ -103,6 +110,8 @@ class Library {
   // The stored tokens of an image, dequantised: [token_count, D], at most `tokens` rows (0 = all). Token 0 comes from
   // the f16 coarse vector. Throws kNotFound, kDamaged.
   QueryPart tokens(ImageId id, int tokens = 0) const;
+  // Token 0 of every picture that search() would look at, or of those of them that are `among` these.
+  PictureVectors vectors(std::optional<std::span<const ImageId>> among = std::nullopt) const;
 
   // Forgets files (exact paths, or everything below a folder); a picture whose last file goes is forgotten with its
   // tokens. Photos on disk are never touched. Returns how many files were forgotten.
