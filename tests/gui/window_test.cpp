@@ -1,12 +1,13 @@
 // The window with a small library: pages, what they show of it, jobs and their failures.
 #include <QApplication>
-#include <QListView>
 #include <QSignalSpy>
 #include <QTest>
 #include <atomic>
 #include <thread>
 
 #include "app/main_window.h"
+#include "browse/grid_page.h"
+#include "browse/picture_list.h"
 #include "gui_fixture.h"
 
 namespace tessera::gui {
@@ -47,10 +48,14 @@ class WindowTest : public QObject {
     QCOMPARE(snapshot[3].width, 96);
     QVERIFY(snapshot.find(snapshot[5].id) == Row{5});
     window.showPage(QStringLiteral("grid"));
-    window.currentPage()->setCurrentPicture(snapshot[4].id);
-    QVERIFY(window.currentPage()->currentPicture() == snapshot[4].id);
-    QVERIFY(window.currentPage()->advance(1));
-    QVERIFY(window.currentPage()->currentPicture() == snapshot[5].id);
+    auto* grid = qobject_cast<GridPage*>(window.currentPage());
+    QVERIFY(grid != nullptr);
+    QVERIFY(test::wait_until([&] { return grid->list()->count() == 12; }));
+    grid->setCurrentPicture(grid->list()->id(4));
+    QVERIFY(grid->currentPicture() == grid->list()->id(4));
+    QVERIFY(grid->advance(1));
+    QVERIFY(grid->currentPicture() == grid->list()->id(5));
+    QVERIFY(grid->selectedPictures() == std::vector<ImageId>{grid->list()->id(5)});
   }
 
   void aFolderWithoutALibraryIsReported() {

@@ -28,7 +28,7 @@ bool Screenshot::ready() const {
   Session& session = window_.session();
   const JobRunner& jobs = session.jobs();
   if (!session.libraryDir().empty() && !session.library().loaded()) return false;
-  for (const Lane lane : {Lane::kCatalog, Lane::kSearch, Lane::kPictures}) {
+  for (const Lane lane : {Lane::kMemory, Lane::kCatalog, Lane::kSearch, Lane::kPictures}) {
     if (jobs.pending(lane) > 0) return false;
   }
   const Page* page = window_.currentPage();

@@ -3,7 +3,7 @@
 
 namespace tessera::gui {
 
-Session::Session(QObject* parent) : QObject(parent), library_(jobs_) {
+Session::Session(QObject* parent) : QObject(parent), library_(jobs_), thumbnails_(jobs_) {
   connect(&jobs_, &JobRunner::jobFailed, this, &Session::message);
   connect(&library_, &LibraryModel::failed, this, &Session::libraryFailed);
 }
@@ -17,6 +17,7 @@ void Session::setShownSearch(std::optional<ShownSearch> search) {
 
 void Session::openLibrary(const std::filesystem::path& dir) {
   jobs_.setLibraryDir(dir);
+  thumbnails_.forgetProblems();
   library_.clear();
   setShownSearch(std::nullopt);
   Q_EMIT libraryOpened();

@@ -5,14 +5,22 @@
 #include <QRectF>
 #include <QString>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <vector>
 
 #include "app/library_model.h"
 #include "app/shown_search.h"
 #include "jobs/job_runner.h"
+#include "jobs/thumbnails.h"
+
+class QPainter;
 
 namespace tessera::gui {
+
+struct CellParts;
+// Paints over a cell of every grid, e.g. stars; called for what is seen only, so it must be fast.
+using CellDecorator = std::function<void(QPainter&, const CellParts&, const Picture&)>;
 
 // Thread rule: GUI thread.
 class Session : public QObject {
@@ -24,6 +32,10 @@ class Session : public QObject {
 
   JobRunner& jobs() { return jobs_; }
   LibraryModel& library() { return library_; }
+  Thumbnails& thumbnails() { return thumbnails_; }
+
+  void addCellDecorator(CellDecorator decorator) { decorators_.push_back(std::move(decorator)); }
+  const std::vector<CellDecorator>& cellDecorators() const { return decorators_; }
 
   // Set by the page that searches, whenever what it shows changes; nothing = no search is shown.
   void setShownSearch(std::optional<ShownSearch> search);
@@ -39,6 +51,7 @@ class Session : public QObject {
   void libraryFailed(const JobError& error);
   void message(const QString& text);  // for the status bar
   void shownSearchChanged();
+  void decorationChanged();           // what cell decorators paint; grids repaint
 
   // Requests to the window and to pages that other parts of the program own.
   void pageWanted(const QString& name);
@@ -52,6 +65,8 @@ class Session : public QObject {
   JobRunner jobs_;
   std::optional<ShownSearch> shown_search_;
   LibraryModel library_;
+  Thumbnails thumbnails_;
+  std::vector<CellDecorator> decorators_;
 };
 
 }  // namespace tessera::gui

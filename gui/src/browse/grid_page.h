@@ -1,12 +1,14 @@
-// All pictures of the library.
+// All pictures of the library, sorted, grouped and filtered.
 #pragma once
 
 #include "app/page.h"
-
-class QListView;
-class QStringListModel;
+#include "browse/arrange.h"
 
 namespace tessera::gui {
+
+class GridFooter;
+class GridView;
+class PictureList;
 
 class GridPage : public Page {
   Q_OBJECT
@@ -14,17 +16,27 @@ class GridPage : public Page {
  public:
   explicit GridPage(Session& session, QWidget* parent = nullptr);
 
+  GridView* view() const { return view_; }
+  PictureList* list() const { return list_; }
+  GridFooter* footer() const { return footer_; }
+
+  QList<QAction*> pageActions() const override;
+  bool screenshotReady() const override;
   std::vector<ImageId> selectedPictures() const override;
   std::optional<ImageId> currentPicture() const override;
   void setCurrentPicture(ImageId id) override;
   bool advance(int step) override;
 
  private:
-  void showLibrary();
+  void addActions();
+  void arrangePictures();
+  void showCount();
 
-  std::shared_ptr<const LibrarySnapshot> snapshot_;
-  QStringListModel* names_ = nullptr;
-  QListView* view_ = nullptr;
+  PictureList* list_ = nullptr;
+  GridView* view_ = nullptr;
+  GridFooter* footer_ = nullptr;
+  Job arranging_;
+  QList<QAction*> actions_;
 };
 
 }  // namespace tessera::gui

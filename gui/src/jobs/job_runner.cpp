@@ -137,6 +137,7 @@ namespace {
 
 int threads_of(Lane lane) {
   switch (lane) {
+    case Lane::kMemory:
     case Lane::kCatalog:
     case Lane::kSearch: return 1;
     case Lane::kPictures: return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2U, 16U));

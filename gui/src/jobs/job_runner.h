@@ -24,12 +24,13 @@
 namespace tessera::gui {
 
 enum class Lane {
+  kMemory,    // one thread: sorting and filtering of what is in memory
   kCatalog,   // one thread: short reads and writes of the catalog, in the order they were asked for
   kSearch,    // one thread: queries; it keeps the encoder
   kPictures,  // a thread per core: decoding
   kLong,      // three threads: indexing and analysis, which may take hours
 };
-inline constexpr int kLanes = 4;
+inline constexpr int kLanes = 5;
 
 struct JobError {
   ErrorCode code = ErrorCode::kInternal;

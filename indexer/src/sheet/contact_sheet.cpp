@@ -10,6 +10,7 @@
 #include "sheet/sheet_style.h"
 #include "sheet/text_painter.h"
 #include "tessera/error.h"
+#include "tessera/indexer/thumbnails.h"
 #include "tessera/resize.h"
 
 namespace tessera {
@@ -55,15 +56,6 @@ ImageSize fitted(int width, int height, int box) {
 Image fit_into(const Image& image, int box) {
   const ImageSize size = fitted(image.width, image.height, box);
   return size == ImageSize{image.width, image.height} ? image : resize_bicubic(image, size.width, size.height);
-}
-
-Image load_thumbnail(const std::filesystem::path& path, int box) {
-  const std::vector<std::uint8_t> bytes = read_file(path, ImageLimits{}.max_file_bytes);
-  const ImageInfo info = probe_image(bytes, path.string());
-  const ImageSize size = fitted(info.width, info.height, box);
-  DecodeOptions options;
-  options.min_short_side = std::min(size.width, size.height);
-  return fit_into(decode_image(bytes, path.string(), options), box);
 }
 
 // Places and paints the parts of a sheet from top to bottom.
