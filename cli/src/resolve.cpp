@@ -10,6 +10,7 @@
 #include "checked_by.h"
 #include "tessera/device.h"
 #include "tessera/image.h"
+#include "tessera/indexer/library_model.h"
 
 namespace tessera::cli {
 namespace {
@@ -30,24 +31,6 @@ ImageId parse_id(const std::string& text) {
 bool has_config(const std::filesystem::path& dir) {
   std::error_code ignored;
   return !dir.empty() && std::filesystem::exists(dir / "config.json", ignored);
-}
-
-// Folders to try, best first. Throws kNotFound if there is none.
-std::vector<std::filesystem::path> model_candidates(const Context& context, const LibraryEncoder& wanted) {
-  const std::filesystem::path asked = asked_model_dir(context.globals);
-  if (!asked.empty()) return {asked};
-  std::vector<std::filesystem::path> dirs;
-  if (has_config(wanted.model_dir)) dirs.emplace_back(wanted.model_dir);
-  try {
-    const std::filesystem::path standard = default_model_dir();
-    if (std::find(dirs.begin(), dirs.end(), standard) == dirs.end()) dirs.push_back(standard);
-  } catch (const Error&) {
-    if (dirs.empty()) {
-      throw Error(ErrorCode::kNotFound, "the model " + wanted.model_name + " of this library is no longer at " +
-                                            wanted.model_dir + "; say where it is with --model DIR");
-    }
-  }
-  return dirs;
 }
 
 }  // namespace
@@ -159,19 +142,17 @@ LibraryEncoder filled_library_encoder(const Library& library) {
 std::unique_ptr<Encoder> load_library_encoder(const Context& context, const Library& library,
                                               const ComputeOptions& options) {
   const LibraryEncoder wanted = filled_library_encoder(library);
-  std::string found;
-  for (const std::filesystem::path& dir : model_candidates(context, wanted)) {
-    auto encoder = Encoder::load(dir, options.encoder_options());
-    if (encoder->info().weights_hash == wanted.weights_hash) {
-      warn_about(context.console, encoder->info());
-      return encoder;
-    }
-    found +=
-        (found.empty() ? "" : ", ") + dir.string() + " (weights " + encoder->info().weights_hash.substr(0, 8) + ")";
+  const std::filesystem::path asked = asked_model_dir(context.globals);
+  try {
+    auto encoder = load_library_model(wanted, asked, options.encoder_options());
+    warn_about(context.console, encoder->info());
+    return encoder;
+  } catch (const Error& error) {
+    const bool gone = error.code() == ErrorCode::kNotFound && asked.empty() && !has_config(wanted.model_dir);
+    if (!gone && error.code() != ErrorCode::kModelMismatch) throw;
+    throw Error(error.code(),
+                "library " + library.dir().string() + ": " + error.what() + "; say where it is with --model DIR");
   }
-  throw Error(ErrorCode::kModelMismatch, "the library " + library.dir().string() + " was made with the model " +
-                                             wanted.model_name + " (weights " + wanted.weights_hash.substr(0, 8) +
-                                             "), which is not " + found + "; say where it is with --model DIR");
 }
 
 std::unique_ptr<Encoder> load_encoder(const Context& context, const EncoderOptions& options) {

@@ -1,9 +1,12 @@
 // What all pages share.
 #include "app/session.h"
 
+#include "tessera/indexer/library_model.h"
+
 namespace tessera::gui {
 
 Session::Session(QObject* parent) : QObject(parent), library_(jobs_), thumbnails_(jobs_) {
+  make_encoder_ = [](const LibraryEncoder& wanted) { return load_library_model(wanted); };
   connect(&jobs_, &JobRunner::jobFailed, this, &Session::message);
   connect(&library_, &LibraryModel::failed, this, &Session::libraryFailed);
 }

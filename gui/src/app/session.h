@@ -12,6 +12,7 @@
 #include "app/library_model.h"
 #include "app/shown_search.h"
 #include "jobs/job_runner.h"
+#include "jobs/library_encoder.h"
 #include "jobs/thumbnails.h"
 
 class QPainter;
@@ -36,6 +37,10 @@ class Session : public QObject {
 
   void addCellDecorator(CellDecorator decorator) { decorators_.push_back(std::move(decorator)); }
   const std::vector<CellDecorator>& cellDecorators() const { return decorators_; }
+
+  // What jobs that encode pass to library_encoder().
+  const MakeEncoder& makeEncoder() const { return make_encoder_; }
+  void setMakeEncoder(MakeEncoder make) { make_encoder_ = std::move(make); }
 
   // Set by the page that searches, whenever what it shows changes; nothing = no search is shown.
   void setShownSearch(std::optional<ShownSearch> search);
@@ -64,6 +69,7 @@ class Session : public QObject {
  private:
   JobRunner jobs_;
   std::optional<ShownSearch> shown_search_;
+  MakeEncoder make_encoder_;
   LibraryModel library_;
   Thumbnails thumbnails_;
   std::vector<CellDecorator> decorators_;
