@@ -22,8 +22,8 @@
 
 namespace tessera {
 
-enum class DType { kF32, kBF16, kF16 };
-constexpr std::size_t dtype_size(DType type) { return type == DType::kF32 ? 4 : 2; }
+enum class DType { kF32, kBF16, kF16, kI8 };  // kI8: codes of tokens, never computed with
+constexpr std::size_t dtype_size(DType type) { return type == DType::kF32 ? 4 : type == DType::kI8 ? 1 : 2; }
 
 // A place in a backend's memory; only that backend may follow the pointer.
 struct Tensor {
@@ -139,6 +139,7 @@ class Backend {
   virtual void deallocate(void* data) noexcept = 0;
   virtual void upload(Tensor destination, std::span<const float> values) = 0;  // converts to destination.type
   virtual void download(Tensor source, std::span<float> values) = 0;           // converts to f32; waits for the device
+  virtual void download_codes(Tensor source, std::span<std::int8_t> codes) = 0;  // of a kI8 tensor; waits
 
   // Packs `weight` [out, in] of any float type; row o is multiplied by row_scale[o] unless that is empty; `bias` holds
   // `out` values or none. Host data is not needed after the call.
@@ -191,6 +192,9 @@ class Backend {
   // Copies `count` tokens of every image from one f32 sequence to another of any type, adding `addend` [count, w] f32
   // unless null.
   virtual void copy_tokens(TokenRange from, TokenRange to, int batch, int count, int width, Tensor addend = {}) = 0;
+
+  // code_token() of `count` f32 tokens of every image: codes [B, count, w] kI8, scales [B, count] f32; its bits.
+  virtual void code_tokens(TokenRange from, int batch, int count, int width, Tensor codes, Tensor scales) = 0;
 
   // Merge gather (section 5): the grid tokens `in` of each image, joined 2x2 in the order top-left, bottom-left,
   // top-right, bottom-right with zeros outside, normalised: out [B, mh*mw, 4 * width] in the activation type.

@@ -35,6 +35,9 @@ class ProfilingBackend final : public Backend {
   void download(Tensor source, std::span<float> values) override {
     timed("other", 0, [&] { inner_->download(source, values); });
   }
+  void download_codes(Tensor source, std::span<std::int8_t> codes) override {
+    timed("other", 0, [&] { inner_->download_codes(source, codes); });
+  }
   std::unique_ptr<LinearWeights> pack_linear(const TensorView& weight, std::span<const float> bias,
                                              std::span<const float> row_scale) override {
     return inner_->pack_linear(weight, bias, row_scale);
@@ -89,6 +92,9 @@ class ProfilingBackend final : public Backend {
   }
   void copy_tokens(TokenRange from, TokenRange to, int batch, int count, int width, Tensor addend) override {
     timed("other", 0, [&] { inner_->copy_tokens(from, to, batch, count, width, addend); });
+  }
+  void code_tokens(TokenRange from, int batch, int count, int width, Tensor codes, Tensor scales) override {
+    timed("other", 0, [&] { inner_->code_tokens(from, batch, count, width, codes, scales); });
   }
   void merge_norm(const NormWeights& norm, TokenRange in, int batch, GridSize grid, int width, Tensor out) override {
     timed("layer_norm", 0, [&] { inner_->merge_norm(norm, in, batch, grid, width, out); });

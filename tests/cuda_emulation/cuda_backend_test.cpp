@@ -72,6 +72,29 @@ TEST_P(OrderTest, HybridsGiveTheSameBits) {
   EXPECT_EQ(seen[0], seen[2]);
 }
 
+// With and without truncation, which leaves the tokens in another tensor.
+TEST_P(OrderTest, CodesAreThoseOfTheTokens) {
+  for (const char* name : {"a", "b"}) {
+    test::TemporaryDir folder;
+    const std::string stem = std::string("radio1d-tiny-") + name;
+    test::make_golden_model(stem, stem, folder.path());
+    for (const Order order : {Order::kNatural, Order::kShuffled}) {
+      emulation::set_order(order, 14);
+      test::LoadedGraph model(folder.path(), make_backend(GetParam()));
+      const std::vector<float> pixels = random_values(2 * 3 * 80 * 64);
+      const PixelInput input{{}, pixels, 2, {5, 4}};
+      for (const int tokens : {1, 3, kAllTokens}) {
+        const EncodedBatch encoded = model.graph->encode(input, tokens);
+        const CodedBatch expected = code_tokens(encoded.tokens, 2, encoded.token_count, encoded.width);
+        const CodedBatch actual = model.graph->encode_codes(input, tokens);
+        EXPECT_EQ(actual.codes, expected.codes) << name;
+        EXPECT_EQ(actual.scales, expected.scales) << name;
+        EXPECT_EQ(actual.first, expected.first) << name;
+      }
+    }
+  }
+}
+
 TEST_P(OrderTest, LargeHeadsGiveTheSameBits) {
   for (const auto& [tokens, dim] : {std::pair{70, 80}, {129, 160}, {130, 64}, {97, 128}}) {
     const std::vector<float> qkv = random_values(static_cast<std::size_t>(tokens * 3 * dim));

@@ -16,6 +16,7 @@ float load(const void* data, DType type, std::size_t index) {
     case DType::kF32: return static_cast<const float*>(data)[index];
     case DType::kBF16: return bf16_to_float(static_cast<const std::uint16_t*>(data)[index]);
     case DType::kF16: return f16_to_float(static_cast<const std::uint16_t*>(data)[index]);
+    case DType::kI8: break;
   }
   return 0.0f;
 }
@@ -25,6 +26,7 @@ void store(void* data, DType type, std::size_t index, float value) {
     case DType::kF32: static_cast<float*>(data)[index] = value; break;
     case DType::kBF16: static_cast<std::uint16_t*>(data)[index] = float_to_bf16(value); break;
     case DType::kF16: static_cast<std::uint16_t*>(data)[index] = float_to_f16(value); break;
+    case DType::kI8: break;
   }
 }
 

@@ -93,7 +93,7 @@ def encoder_work(model, height, width, batch):
         use("activate (GELU)", "memory", 0, m * hidden * 2 * BF16)
         product("matmul fc2", m, hidden, w, F32, residual=True)
     use("layer_norm", "memory", 0, batch * (p + cells) * d * 2 * F32)
-    use("copy_tokens", "memory", 0, batch * (p + cells) * d * 2 * F32)
+    use("code_tokens", "memory", 0, batch * cells * d * (F32 + 1))
     return work
 
 

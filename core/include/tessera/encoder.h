@@ -11,6 +11,7 @@
 
 #include "tessera/image.h"
 #include "tessera/model_config.h"
+#include "tessera/token_code.h"
 
 namespace tessera {
 
@@ -69,6 +70,12 @@ class ImageEncoder {
   virtual const EncoderInfo& info() const = 0;
   // All images must have one size, sides multiples of the patch. `tokens` >= 0 or kAllTokens.
   virtual EncodedBatch encode(std::span<const Image> images, int tokens) = 0;
+  // The 1D tokens of the same as codes for storing. An encoder on a device makes them there, so that only codes and
+  // token 0 come back; they are those of code_tokens().
+  virtual CodedBatch encode_codes(std::span<const Image> images, int tokens) {
+    const EncodedBatch encoded = encode(images, tokens);
+    return code_tokens(encoded.tokens, encoded.batch, encoded.token_count, encoded.width);
+  }
 };
 
 struct EncoderOptions {
@@ -98,6 +105,7 @@ class Encoder final : public ImageEncoder {
   // Where memory is too small for the batch, it is halved until it fits, for this call and later ones. If the device
   // fails: with `auto` the CPU takes over and info() says so, else Error kInternal naming kernel and shape, or kLimit.
   EncodedBatch encode(std::span<const Image> images, int tokens = kAllTokens) override;
+  CodedBatch encode_codes(std::span<const Image> images, int tokens = kAllTokens) override;
   // `pixels` [batch, 3, height, width] float32 RGB in [0, 1].
   EncodedBatch encode_pixels(std::span<const float> pixels, int batch, int height, int width, int tokens = kAllTokens);
 

@@ -74,6 +74,10 @@ void CpuBackend::download(Tensor source, std::span<float> values) {
   }
 }
 
+void CpuBackend::download_codes(Tensor source, std::span<std::int8_t> codes) {
+  if (!codes.empty()) std::memcpy(codes.data(), source.data, codes.size());
+}
+
 void CpuBackend::store_row(const float* in, std::size_t count, Tensor out) const {
   if (out.type == DType::kBF16) {
     kernels_.to_bf16(in, count, static_cast<std::uint16_t*>(out.data));

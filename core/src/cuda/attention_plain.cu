@@ -51,10 +51,13 @@ __global__ void __launch_bounds__(kThreads) attention_plain_kernel(Global<const 
   }
   for (int first_key = 0; first_key < shape.tokens; first_key += kKeys) {
     const auto load_tile = [&](int part) {
-      for (int i = static_cast<int>(threadIdx.x); i < kKeys * kDim; i += kThreads) {
-        const int row = i / kDim, column = i % kDim;
-        const bool valid = first_key + row < shape.tokens && column < shape.head_dim;
-        tile[row * kPitch + column] = valid ? to_float(head[((first_key + row) * 3 + part) * width + column]) : 0.0f;
+      for (int row = warp; row < kKeys; row += kWarps) {
+        const Global<const T> source = head + ((first_key + row) * 3 + part) * width;
+#pragma unroll
+        for (int column = lane; column < kDim; column += static_cast<int>(kWarpSize)) {
+          const bool valid = first_key + row < shape.tokens && column < shape.head_dim;
+          tile[row * kPitch + column] = valid ? to_float(source[column]) : 0.0f;
+        }
       }
     };
     load_tile(1);

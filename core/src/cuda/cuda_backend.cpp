@@ -124,6 +124,13 @@ void CudaBackend::download(Tensor source, std::span<float> values) {
                  source.type == DType::kBF16 ? bf16_to_float : f16_to_float);
 }
 
+void CudaBackend::download_codes(Tensor source, std::span<std::int8_t> codes) {
+  stream_.select_device();
+  check(cudaMemcpyAsync(codes.data(), source.data, codes.size(), cudaMemcpyDeviceToHost, stream_.get()),
+        "cannot copy from the CUDA device");
+  stream_.synchronize();
+}
+
 std::unique_ptr<LinearWeights> CudaBackend::pack_linear(const TensorView& weight, std::span<const float> bias,
                                                         std::span<const float> row_scale) {
   auto linear = std::make_unique<PackedLinear>();

@@ -59,6 +59,7 @@ class CudaBackend final : public Backend {
   void deallocate(void* data) noexcept override;
   void upload(Tensor destination, std::span<const float> values) override;
   void download(Tensor source, std::span<float> values) override;
+  void download_codes(Tensor source, std::span<std::int8_t> codes) override;
 
   std::unique_ptr<LinearWeights> pack_linear(const TensorView& weight, std::span<const float> bias,
                                              std::span<const float> row_scale) override;
@@ -79,6 +80,7 @@ class CudaBackend final : public Backend {
   void attention(Tensor qkv, int batch, int tokens, int heads, int head_dim, Tensor out) override;
   void resize_grid(Tensor table, GridSize from, GridSize full, GridSize window, int width, Tensor out) override;
   void copy_tokens(TokenRange from, TokenRange to, int batch, int count, int width, Tensor addend) override;
+  void code_tokens(TokenRange from, int batch, int count, int width, Tensor codes, Tensor scales) override;
   void merge_norm(const NormWeights& norm, TokenRange in, int batch, GridSize grid, int width, Tensor out) override;
   void split_norm(const NormWeights& norm, Tensor in, int batch, GridSize merged, int width, TokenRange out) override;
   void repeatable(std::span<const std::uint64_t> key, const std::function<void()>& pass) override {

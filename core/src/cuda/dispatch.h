@@ -5,6 +5,7 @@
 #include <cuda_fp16.h>
 
 #include "backend.h"
+#include "tessera/error.h"
 
 namespace tessera::cuda {
 
@@ -20,6 +21,7 @@ void dispatch(DType type, F&& f) {
     case DType::kF32: f(ElementType<float>{}); break;
     case DType::kBF16: f(ElementType<__nv_bfloat16>{}); break;
     case DType::kF16: f(ElementType<__half>{}); break;
+    case DType::kI8: throw Error(ErrorCode::kInternal, "codes of tokens are not computed with");
   }
 }
 

@@ -21,6 +21,7 @@ cudaDataType data_type(DType type) {
     case DType::kF32: return CUDA_R_32F;
     case DType::kBF16: return CUDA_R_16BF;
     case DType::kF16: return CUDA_R_16F;
+    case DType::kI8: break;
   }
   return CUDA_R_32F;
 }

@@ -71,6 +71,7 @@ ComputeType compute_type_of(DType type) {
     case DType::kF32: return ComputeType::kF32;
     case DType::kBF16: return ComputeType::kBF16;
     case DType::kF16: return ComputeType::kF16;
+    case DType::kI8: break;
   }
   return ComputeType::kF32;
 }

@@ -25,6 +25,7 @@ class PlanningBackend final : public Backend {
   void deallocate(void* data) noexcept override;
   void upload(Tensor, std::span<const float>) override {}
   void download(Tensor, std::span<float>) override {}
+  void download_codes(Tensor, std::span<std::int8_t>) override {}
 
   std::unique_ptr<LinearWeights> pack_linear(const TensorView& weight, std::span<const float> bias,
                                              std::span<const float> row_scale) override;
@@ -43,6 +44,7 @@ class PlanningBackend final : public Backend {
   void attention(Tensor, int, int, int, int, Tensor) override {}
   void resize_grid(Tensor, GridSize, GridSize, GridSize, int, Tensor) override {}
   void copy_tokens(TokenRange, TokenRange, int, int, int, Tensor) override {}
+  void code_tokens(TokenRange, int, int, int, Tensor, Tensor) override {}
   void merge_norm(const NormWeights&, TokenRange, int, GridSize, int, Tensor) override {}
   void split_norm(const NormWeights&, Tensor, int, GridSize, int, TokenRange) override {}
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <limits>
 
 #include "backend.h"
@@ -43,15 +44,47 @@ bool may_move_to_cpu(const Backend& backend, const EncoderOptions& options, cons
          (error.code() == ErrorCode::kLimit || error.code() == ErrorCode::kInternal);
 }
 
+template <typename T>
+void extend(std::vector<T>& whole, const std::vector<T>& part) {
+  whole.insert(whole.end(), part.begin(), part.end());
+}
+void extend(EncodedBatch& whole, const EncodedBatch& part) {
+  extend(whole.prefix, part.prefix);
+  extend(whole.tokens, part.tokens);
+}
+void extend(CodedBatch& whole, const CodedBatch& part) {
+  extend(whole.codes, part.codes);
+  extend(whole.scales, part.scales);
+  extend(whole.first, part.first);
+}
+
 // Adds the pictures of `part`, of the same size, behind those of `whole`.
-void append(EncodedBatch& whole, EncodedBatch&& part) {
+template <typename Batch>
+void append(Batch& whole, Batch&& part) {
   if (whole.batch == 0) {
     whole = std::move(part);
     return;
   }
   whole.batch += part.batch;
-  whole.prefix.insert(whole.prefix.end(), part.prefix.begin(), part.prefix.end());
-  whole.tokens.insert(whole.tokens.end(), part.tokens.begin(), part.tokens.end());
+  extend(whole, part);
+}
+
+template <typename Batch>
+using Pass = std::function<Batch(VisionTransformer&, const PixelInput&)>;
+
+PixelInput pixel_input(std::span<const Image> images, int patch) {
+  if (images.empty()) throw argument_error("there are no images to encode");
+  const GridSize grid = patch_grid(images[0].height, images[0].width, patch);
+  for (const Image& image : images) {
+    if (image.width != images[0].width || image.height != images[0].height) {
+      throw argument_error("all images of a batch must have one size");
+    }
+    if (image.rgb.size() !=
+        std::size_t{3} * static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height)) {
+      throw argument_error("an image's pixel data does not match its size");
+    }
+  }
+  return {images, {}, static_cast<int>(images.size()), grid};
 }
 
 }  // namespace
@@ -76,7 +109,8 @@ struct Encoder::Impl {
   void load();
   void load_on(ChosenBackend chosen, const Checkpoint& checkpoint, ModelConfig config);
   void make_room(const ModelConfig& config);
-  EncodedBatch encode(const PixelInput& input, int tokens);
+  template <typename Batch>
+  Batch encode(const PixelInput& input, const Pass<Batch>& pass);
   void recover(const Error& error, int batch, GridSize grid);
 };
 
@@ -140,8 +174,10 @@ void Encoder::Impl::make_room(const ModelConfig& config) {
   }
 }
 
-EncodedBatch Encoder::Impl::encode(const PixelInput& input, int tokens) {
-  EncodedBatch result;
+// Runs `pass` over as many pictures at a time as fit into memory.
+template <typename Batch>
+Batch Encoder::Impl::encode(const PixelInput& input, const Pass<Batch>& pass) {
+  Batch result;
   const auto picture = static_cast<std::size_t>(input.grid.count()) * 3 *
                        static_cast<std::size_t>(graph->config().patch) *
                        static_cast<std::size_t>(graph->config().patch);
@@ -156,7 +192,7 @@ EncodedBatch Encoder::Impl::encode(const PixelInput& input, int tokens) {
       part.pixels = input.pixels.subspan(begin * picture, count * picture);
     }
     try {
-      append(result, graph->encode(part, tokens));
+      append(result, pass(*graph, part));
       first += part.batch;
     } catch (const Error& error) {
       recover(error, part.batch, part.grid);
@@ -188,18 +224,16 @@ const EncoderInfo& Encoder::info() const { return impl_->info; }
 
 EncodedBatch Encoder::encode(std::span<const Image> images, int tokens) {
   check_tokens(tokens);
-  if (images.empty()) throw argument_error("there are no images to encode");
-  const GridSize grid = patch_grid(images[0].height, images[0].width, config().patch);
-  for (const Image& image : images) {
-    if (image.width != images[0].width || image.height != images[0].height) {
-      throw argument_error("all images of a batch must have one size");
-    }
-    if (image.rgb.size() !=
-        std::size_t{3} * static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height)) {
-      throw argument_error("an image's pixel data does not match its size");
-    }
-  }
-  return impl_->encode({images, {}, static_cast<int>(images.size()), grid}, tokens);
+  return impl_->encode<EncodedBatch>(
+      pixel_input(images, config().patch),
+      [=](VisionTransformer& graph, const PixelInput& part) { return graph.encode(part, tokens); });
+}
+
+CodedBatch Encoder::encode_codes(std::span<const Image> images, int tokens) {
+  check_tokens(tokens);
+  return impl_->encode<CodedBatch>(
+      pixel_input(images, config().patch),
+      [=](VisionTransformer& graph, const PixelInput& part) { return graph.encode_codes(part, tokens); });
 }
 
 EncodedBatch Encoder::encode_pixels(std::span<const float> pixels, int batch, int height, int width, int tokens) {
@@ -210,7 +244,9 @@ EncodedBatch Encoder::encode_pixels(std::span<const float> pixels, int batch, in
                            static_cast<std::size_t>(width)) {
     throw argument_error("the pixel data does not match batch and size");
   }
-  return impl_->encode({{}, pixels, batch, grid}, tokens);
+  return impl_->encode<EncodedBatch>({{}, pixels, batch, grid}, [=](VisionTransformer& graph, const PixelInput& part) {
+    return graph.encode(part, tokens);
+  });
 }
 
 DecodedBatch Encoder::decode(const EncodedBatch& encoded) {

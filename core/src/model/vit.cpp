@@ -197,7 +197,7 @@ std::vector<std::uint64_t> VisionTransformer::pass_key(int batch, GridSize grid)
   return key;
 }
 
-EncodedBatch VisionTransformer::encode(const PixelInput& input, int tokens, const TensorTap& tap) {
+VisionTransformer::Passed VisionTransformer::run(const PixelInput& input, int tokens, const TensorTap& tap) {
   const int B = input.batch, P = config_.prefix_tokens, D = config_.token_width();
   const int limit = token_limit(input.grid);
   const int n = tokens == kAllTokens ? limit : std::min(tokens, limit);
@@ -215,12 +215,16 @@ EncodedBatch VisionTransformer::encode(const PixelInput& input, int tokens, cons
       run_blocks(B, input.grid, n, {});
     });
   }
-  const Tensor x = scratch_.x.tensor();
   if (stem_ && config_.stem->token0_skip && n > 0) {  // and token 0, past the blocks
     backend_.add_projection(weights_.stem->token0_weight.tensor(), weights_.stem->token0_bias.tensor(),
-                            scratch_.global.tensor(), B, stem_->global_width(), D, {x, T, P});
+                            scratch_.global.tensor(), B, stem_->global_width(), D, {scratch_.x.tensor(), T, P});
   }
+  return {T, n};
+}
 
+EncodedBatch VisionTransformer::encode(const PixelInput& input, int tokens, const TensorTap& tap) {
+  const auto [T, n] = run(input, tokens, tap);
+  const int B = input.batch, P = config_.prefix_tokens, D = config_.token_width();
   EncodedBatch result;
   result.batch = B;
   result.prefix_count = P;
@@ -228,6 +232,7 @@ EncodedBatch VisionTransformer::encode(const PixelInput& input, int tokens, cons
   result.width = D;
   result.grid_height = input.grid.height;
   result.grid_width = input.grid.width;
+  const Tensor x = scratch_.x.tensor();
   const Tensor packed = scratch_.y.tensor();  // selected tokens of all images without gaps
   backend_.copy_tokens({x, T, 0}, {packed, P, 0}, B, P, D);
   result.prefix.resize(static_cast<std::size_t>(B) * P * D);
@@ -235,6 +240,30 @@ EncodedBatch VisionTransformer::encode(const PixelInput& input, int tokens, cons
   backend_.copy_tokens({x, T, P}, {packed, n, 0}, B, n, D);
   result.tokens.resize(static_cast<std::size_t>(B) * n * D);
   backend_.download(packed, result.tokens);
+  return result;
+}
+
+// In `y`: token 0 of every image, the scales, the codes. That is less than the stream, which holds P + n tokens.
+CodedBatch VisionTransformer::encode_codes(const PixelInput& input, int tokens) {
+  const auto [T, n] = run(input, tokens, {});
+  const int B = input.batch, P = config_.prefix_tokens, D = config_.token_width();
+  CodedBatch result;
+  result.batch = B;
+  result.token_count = n;
+  result.width = D;
+  if (n == 0) return result;
+  result.first.resize(static_cast<std::size_t>(B) * D);
+  result.scales.resize(static_cast<std::size_t>(B) * n);
+  result.codes.resize(static_cast<std::size_t>(B) * n * D);
+  const Tensor x = scratch_.x.tensor();
+  const Tensor first = scratch_.y.tensor();
+  const Tensor scales = first.offset(result.first.size());
+  const Tensor codes{scales.offset(result.scales.size()).data, DType::kI8};
+  backend_.copy_tokens({x, T, P}, {first, 1, 0}, B, 1, D);
+  backend_.code_tokens({x, T, P}, B, n, D, codes, scales);
+  backend_.download(first, result.first);
+  backend_.download(scales, result.scales);
+  backend_.download_codes(codes, result.codes);
   return result;
 }
 

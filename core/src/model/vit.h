@@ -25,6 +25,7 @@ class VisionTransformer {
 
   // `tokens` as in ImageEncoder::encode; `tap` may be empty.
   EncodedBatch encode(const PixelInput& input, int tokens, const TensorTap& tap = {});
+  CodedBatch encode_codes(const PixelInput& input, int tokens);
   DecodedBatch decode(const EncodedBatch& encoded, const TensorTap& tap = {});
 
   // Gives the memory of forward passes back, all of it or what a pass that failed half-way took.
@@ -49,6 +50,13 @@ class VisionTransformer {
     GridSize filler_grid;
   };
 
+  // What a pass leaves in `x`: of every image `sequence` tokens, first the prefix, of the others `count` are wanted.
+  struct Passed {
+    int sequence = 0;
+    int count = 0;
+  };
+
+  Passed run(const PixelInput& input, int tokens, const TensorTap& tap);
   void reserve(int batch, GridSize grid);
   void make_patches(const PixelInput& input, const TensorTap& tap);
   void make_positions(GridSize grid);

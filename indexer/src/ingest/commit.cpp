@@ -34,7 +34,7 @@ Committer::Committer(catalog::Catalog& catalog, ContentClaims& claims, std::file
       run_(run),
       report_(report) {}
 
-void Committer::add_encoded(Prepared&& image, std::span<const float> tokens, int count) {
+void Committer::add_encoded(Prepared&& image, const CodedTokens& tokens) {
   if (size() == 0) oldest_ = std::chrono::steady_clock::now();
   image.image = {};
   if (writer_ == nullptr) {
@@ -42,8 +42,8 @@ void Committer::add_encoded(Prepared&& image, std::span<const float> tokens, int
     writer_ = std::make_unique<SegmentWriter>(segments_dir_ / segment_name_, spec_);
   }
   try {
-    const std::uint32_t row = writer_->add(*image.hash, tokens, count);
-    encoded_.push_back({std::move(image), row, std::min(count, spec_.max_tokens), 0});
+    const std::uint32_t row = writer_->add(*image.hash, tokens);
+    encoded_.push_back({std::move(image), row, std::min(tokens.count, spec_.max_tokens), 0});
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInvalidArgument) throw;
     image.kind = Prepared::Kind::kFailed;

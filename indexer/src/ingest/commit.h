@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "ingest/prepare.h"
 #include "store/segment_writer.h"
 #include "tessera/indexer/ingest.h"
+#include "tessera/token_code.h"
 
 namespace tessera::ingest {
 
@@ -27,8 +27,8 @@ class Committer {
   Committer(catalog::Catalog& catalog, ContentClaims& claims, std::filesystem::path segments_dir,
             const SegmentSpec& spec, int images_per_segment, std::int64_t run, IngestReport& report);
 
-  // An encoded picture with its tokens [count, D]. Tokens that cannot be stored make it a failure.
-  void add_encoded(Prepared&& image, std::span<const float> tokens, int count);
+  // An encoded picture with its tokens. Tokens that cannot be stored make it a failure.
+  void add_encoded(Prepared&& image, const CodedTokens& tokens);
   // A picture of known content, a failure, or a file that is gone.
   void add_other(Prepared&& outcome);
   // Commits when the open segment is full or the oldest outcome is a minute old.

@@ -225,9 +225,9 @@ void Pipeline::encode_group(std::map<Size, Group>::iterator group) {
   images.reserve(files.size());
   for (Prepared& file : files) images.push_back(std::move(file.image));
   const auto begin = Clock::now();
-  EncodedBatch batch;
+  CodedBatch batch;
   try {
-    batch = encoder_.encode(images, setup_.spec.max_tokens);
+    batch = encoder_.encode_codes(images, setup_.spec.max_tokens);
   } catch (...) {
     committer_.commit();  // what was encoded before is kept
     throw;
@@ -239,7 +239,7 @@ void Pipeline::encode_group(std::map<Size, Group>::iterator group) {
                                           " images");
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
-    committer_.add_encoded(std::move(files[i]), batch.image_tokens(static_cast<int>(i)), batch.token_count);
+    committer_.add_encoded(std::move(files[i]), batch.image(static_cast<int>(i)));
     committer_.commit_if_due();
   }
   done_.fetch_add(static_cast<std::int64_t>(files.size()), std::memory_order_relaxed);

@@ -82,30 +82,40 @@ SegmentWriter::SegmentWriter(const std::filesystem::path& path, const SegmentSpe
 
 SegmentWriter::~SegmentWriter() = default;
 
-std::uint32_t SegmentWriter::add(const ContentHash& content, std::span<const float> tokens, int count) {
+std::uint32_t SegmentWriter::add(const ContentHash& content, const CodedTokens& tokens) {
   const SegmentSpec& spec = impl_->header.spec;
   const auto width = static_cast<std::size_t>(spec.width);
-  if (count < 1 || tokens.size() != std::size_t(count) * width) {
+  const auto given = static_cast<std::size_t>(std::max(tokens.count, 0));
+  if (given < 1 || tokens.codes.size() != given * width || tokens.scales.size() != given ||
+      tokens.first.size() != width) {
     throw Error(ErrorCode::kInvalidArgument, "a row needs at least one token, each of width " + std::to_string(width));
   }
-  count = std::min(count, spec.max_tokens);
-  tokens = tokens.first(std::size_t(count) * width);
-  if (!std::all_of(tokens.begin(), tokens.end(), [](float x) { return std::isfinite(x); })) {
+  const std::size_t count = std::min(given, static_cast<std::size_t>(spec.max_tokens));
+  const auto scales = tokens.scales.first(count);
+  if (!std::all_of(scales.begin(), scales.end(), [](float scale) { return std::isfinite(scale); })) {
     throw Error(ErrorCode::kInvalidArgument, "a token has a component that is not finite");
   }
-  if (!has_direction(tokens.first(width))) throw Error(ErrorCode::kInvalidArgument, "token 0 is zero");
+  if (!has_direction(tokens.first)) throw Error(ErrorCode::kInvalidArgument, "token 0 is zero");
   impl_->check_room();
   std::vector<std::uint16_t> half(width);
   std::vector<std::int8_t> codes(coarse_code_stride(spec.width));
-  encode_coarse_half(tokens.first(width), half);
+  encode_coarse_half(tokens.first, half);
   const CodeScale scale = encode_coarse_codes(half, std::span(codes).first(width));
   const std::size_t record = token_record_bytes(spec.width);
   std::vector<std::byte>& pending = impl_->buffer(SegmentSection::kTokens);
   const std::size_t at = pending.size();
   pending.resize(at + count * record);
-  for (int t = 0; t < count; ++t)
-    write_token_record(tokens.subspan(t * width, width), pending.data() + at + t * record);
+  for (std::size_t t = 0; t < count; ++t) {
+    write_token_record(tokens.codes.subspan(t * width, width), scales[t], pending.data() + at + t * record);
+  }
   return impl_->add_row(content, static_cast<std::uint16_t>(count), half.data(), codes.data(), scale);
+}
+
+std::uint32_t SegmentWriter::add(const ContentHash& content, std::span<const float> tokens, int count) {
+  const SegmentSpec& spec = impl_->header.spec;
+  if (count < 1 || tokens.size() != std::size_t(count) * std::size_t(spec.width)) return add(content, CodedTokens());
+  count = std::min(count, spec.max_tokens);
+  return add(content, code_tokens(tokens, 1, count, spec.width).image(0));
 }
 
 std::uint32_t SegmentWriter::add(const Segment& from, std::uint32_t row) {

@@ -9,6 +9,7 @@
 
 #include "store/segment_format.h"
 #include "tessera/indexer/types.h"
+#include "tessera/token_code.h"
 
 namespace tessera {
 
@@ -28,9 +29,11 @@ class SegmentWriter {
   SegmentWriter(const std::filesystem::path& path, const SegmentSpec& spec);
   ~SegmentWriter();
 
-  // Adds an image: `tokens` is [count, D] with 1 <= count; tokens beyond N are not stored. Returns its row.
+  // Adds an image: at least one token of width D; tokens beyond N are not stored. Returns its row.
   // Throws kInvalidArgument, with nothing added, for a wrong size, a component that is not finite or a token 0 without
   // direction; kLimit when the segment is full; kIo, kDiskFull, after which only destruction makes sense.
+  std::uint32_t add(const ContentHash& content, const CodedTokens& tokens);
+  // The same from `tokens` [count, D]: the same bytes.
   std::uint32_t add(const ContentHash& content, std::span<const float> tokens, int count);
   // Adds a row of another segment of the same spec as it is, byte for byte. Throws kInvalidArgument if the specs
   // differ.

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 #include "store/half.h"
+#include "tessera/token_code.h"
 
 namespace tessera {
 namespace {
@@ -17,26 +19,17 @@ double squared_norm(std::span<const float> vector) noexcept {
   return sum;
 }
 
-// Rounds x * factor to [-127, 127]; `factor` maps the largest magnitude to 127.
-void round_codes(std::span<const float> vector, double factor, std::span<std::int8_t> codes) noexcept {
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    codes[i] = static_cast<std::int8_t>(std::clamp(std::nearbyint(vector[i] * factor), -127.0, 127.0));
-  }
-}
-
-float largest_magnitude(std::span<const float> vector) noexcept {
-  float largest = 0;
-  for (const float x : vector) largest = std::max(largest, std::fabs(x));
-  return largest;
-}
-
 std::size_t padded_width(int width) noexcept { return (std::size_t(width) + 15) / 16 * 16; }
 
 }  // namespace
 
 bool has_direction(std::span<const float> vector) noexcept {
-  const double norm = squared_norm(vector);  // NaN and infinity propagate into it
-  return std::isfinite(norm) && norm > 1e-60;
+  float largest = 0;
+  for (const float x : vector) {
+    if (!std::isfinite(x)) return false;
+    largest = std::max(largest, std::fabs(x));
+  }
+  return largest > kLeastMagnitude;
 }
 
 void encode_coarse_half(std::span<const float> vector, std::span<std::uint16_t> half) noexcept {
@@ -70,18 +63,6 @@ CodeScale encode_coarse_codes(std::span<const std::uint16_t> half, std::span<std
   return result;
 }
 
-float encode_token(std::span<const float> vector, std::span<std::int8_t> codes) noexcept {
-  const float largest = largest_magnitude(vector);
-  if (!has_direction(vector) || !(largest > 0)) {
-    std::fill(codes.begin(), codes.end(), std::int8_t{0});
-    return 0;
-  }
-  round_codes(vector, 127.0 / largest, codes);
-  double norm = 0;
-  for (const std::int8_t c : codes) norm += double(c) * c;
-  return static_cast<float>(1.0 / std::sqrt(norm));
-}
-
 std::size_t token_record_bytes(int width) noexcept { return padded_width(width) + sizeof(float); }
 
 float token_record_scale(const std::byte* record, int width) noexcept {
@@ -90,12 +71,17 @@ float token_record_scale(const std::byte* record, int width) noexcept {
   return scale;
 }
 
-void write_token_record(std::span<const float> vector, std::byte* record) noexcept {
-  const int width = static_cast<int>(vector.size());
+void write_token_record(std::span<const std::int8_t> codes, float scale, std::byte* record) noexcept {
+  const int width = static_cast<int>(codes.size());
   std::memset(record, 0, token_record_bytes(width));
-  auto* codes = reinterpret_cast<std::int8_t*>(record);
-  const float scale = encode_token(vector, {codes, vector.size()});
+  std::memcpy(record, codes.data(), codes.size());
   std::memcpy(record + padded_width(width), &scale, sizeof scale);
+}
+
+void write_token_record(std::span<const float> vector, std::byte* record) noexcept {
+  std::vector<std::int8_t> codes(vector.size());
+  const float scale = code_token(vector, codes);
+  write_token_record(codes, scale, record);
 }
 
 void decode_token_record(const std::byte* record, std::span<float> vector) noexcept {

@@ -17,7 +17,8 @@ struct CodeScale {
   float error = 0;  // rounded up
 };
 
-// False if the vector has a component that is not finite or is (nearly) zero throughout, so that it has no direction.
+// False if the vector has a component that is not finite or is (nearly) zero throughout, so that it has no direction:
+// code_token() gives codes for the others.
 bool has_direction(std::span<const float> vector) noexcept;
 
 // The L2-normalised vector in f16. The vector must have a direction.
@@ -25,14 +26,11 @@ void encode_coarse_half(std::span<const float> vector, std::span<std::uint16_t> 
 // Codes in [-127, 127] with the scale that leaves the least error.
 CodeScale encode_coarse_codes(std::span<const std::uint16_t> half, std::span<std::int8_t> codes) noexcept;
 
-// Codes in [-127, 127] of the vector's direction; the returned scale, 1 / |codes|_2, makes scale * codes a unit vector,
-// so that scale * <q, codes> is the cosine to a unit query. 0 for a vector without direction (all codes 0).
-float encode_token(std::span<const float> vector, std::span<std::int8_t> codes) noexcept;
-
-// One stored token: D codes, zeros up to a multiple of 16, then the scale as float32.
+// One stored token: D codes of code_token(), zeros up to a multiple of 16, then the scale as float32.
 std::size_t token_record_bytes(int width) noexcept;
 float token_record_scale(const std::byte* record, int width) noexcept;
-void write_token_record(std::span<const float> vector, std::byte* record) noexcept;
+void write_token_record(std::span<const std::int8_t> codes, float scale, std::byte* record) noexcept;
+void write_token_record(std::span<const float> vector, std::byte* record) noexcept;   // codes it
 void decode_token_record(const std::byte* record, std::span<float> vector) noexcept;  // a unit vector, or zeros
 
 }  // namespace tessera

@@ -2,13 +2,17 @@
 // bf16.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "backend_variants.h"
 #include "model/float_convert.h"
 #include "model_test_support.h"
 #include "tessera/error.h"
+#include "tessera/token_code.h"
 
 namespace tessera {
 namespace {
@@ -332,6 +336,38 @@ TEST_P(BackendTest, ResizeGrid) {
     const Buffer source = upload(table, DType::kF32), target(backend_, expected.size(), DType::kF32);
     backend_.resize_grid(source.tensor(), from, full, window, kWidth, target.tensor());
     expect_near(download(target), expected, 2e-6, std::to_string(full.height) + "x" + std::to_string(full.width));
+  }
+}
+
+// Bit for bit, so that a library does not depend on where its vectors were made.
+TEST_P(BackendTest, CodesOfTokensAreThoseOfTheProcessor) {
+  constexpr int kBatch = 3, kSequence = 7, kFirst = 2, kCount = 5;
+  for (const int width : {1, 3, 4, 64, 127, 132, 384, 2560}) {
+    const auto w = static_cast<std::size_t>(width);
+    std::vector<float> sequence = random(kBatch * kSequence * w);
+    const auto token = [&](std::size_t image, std::size_t t) {
+      return std::span(sequence).subspan((image * kSequence + kFirst + t) * w, w);
+    };
+    std::ranges::fill(token(0, 1), 0.0f);
+    for (float& value : token(0, 2)) value *= 1e-33f;
+    for (float& value : token(0, 3)) value *= 1e30f;
+    token(1, 1)[w / 2] *= 1e4f;
+    token(1, 2)[w - 1] = std::numeric_limits<float>::quiet_NaN();
+    token(1, 3)[0] = -std::numeric_limits<float>::infinity();
+    for (std::size_t i = 0; i < w; ++i) token(2, 0)[i] = static_cast<float>(i % 255) / 2 - 63.5f;  // ties
+    const Buffer source = upload(sequence, DType::kF32), codes(backend_, kBatch * kCount * w, DType::kI8),
+                 scales(backend_, kBatch * kCount, DType::kF32);
+    backend_.code_tokens({source.tensor(), kSequence, kFirst}, kBatch, kCount, width, codes.tensor(), scales.tensor());
+    std::vector<std::int8_t> actual(codes.elements());
+    backend_.download_codes(codes.tensor(), actual);
+    const std::vector<float> actual_scales = download(scales);
+    for (std::size_t row = 0; row < kBatch * kCount; ++row) {
+      std::vector<std::int8_t> expected(w);
+      const float scale = code_token(token(row / kCount, row % kCount), expected);
+      EXPECT_EQ(std::bit_cast<std::uint32_t>(actual_scales[row]), std::bit_cast<std::uint32_t>(scale)) << row;
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), actual.begin() + static_cast<std::ptrdiff_t>(row * w)))
+          << width << " row " << row;
+    }
   }
 }
 

@@ -84,6 +84,23 @@ TEST(Encoder, TokensAreAPrefixOfAllTokens) {
   }
 }
 
+TEST(Encoder, CodesAreThoseOfItsTokens) {
+  const auto encoder = load(ComputeType::kF32);
+  const std::vector<Image> images = {noise(64, 96, 1), noise(64, 96, 2), noise(64, 96, 3)};
+  for (const int tokens : {kAllTokens, 4, 1, 0}) {
+    const EncodedBatch encoded = encoder->encode(images, tokens);
+    const CodedBatch expected = code_tokens(encoded.tokens, 3, encoded.token_count, encoded.width);
+    const CodedBatch actual = encoder->encode_codes(images, tokens);
+    EXPECT_EQ(actual.batch, 3);
+    EXPECT_EQ(actual.token_count, encoded.token_count);
+    EXPECT_EQ(actual.width, encoded.width);
+    EXPECT_EQ(actual.codes, expected.codes);
+    EXPECT_EQ(actual.scales, expected.scales);
+    EXPECT_EQ(actual.first, expected.first);
+  }
+  EXPECT_EQ(code_of([&] { encoder->encode_codes({}, 1); }), ErrorCode::kInvalidArgument);
+}
+
 TEST(Encoder, BatchesSizesAndPixelsAgree) {
   for (const ComputeType compute : {ComputeType::kF32, ComputeType::kBF16}) {
     const auto encoder = load(compute);

@@ -1,6 +1,7 @@
 // Emulated CUDA: the runtime functions, built-in variables and intrinsics that Tessera's CUDA sources use.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,8 @@ T __shfl_sync(unsigned mask, T value, int lane) {
 }
 
 inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
+inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(value); }
+inline float __uint_as_float(unsigned bits) { return std::bit_cast<float>(bits); }
 
 // --- Runtime ---------------------------------------------------------------------------------------------------------
 

@@ -95,6 +95,19 @@ TEST(Segment, CopiedRowsAreTheSameBytes) {
   EXPECT_THROW(other.add(*first, 0), Error);
 }
 
+TEST(Segment, CodesMadeElsewhereAreTheSameBytes) {
+  TemporaryFolder folder;
+  const SegmentSpec spec = test::test_spec(100, 5);
+  ImageMaker maker(100, 7, 4);
+  SegmentWriter from_floats(folder / "1.seg", spec), from_codes(folder / "2.seg", spec);
+  for (const int count : {1, 4, 5, 7}) {
+    const TestImage image = maker.image(count);
+    const CodedBatch coded = code_tokens(image.tokens, 1, count, 100);
+    EXPECT_EQ(from_floats.add(image.content, image.tokens, count), from_codes.add(image.content, coded.image(0)));
+  }
+  EXPECT_EQ(from_floats.finish().checksum, from_codes.finish().checksum);
+}
+
 TEST(Segment, ManyRowsCrossTheFlushOfTokens) {
   TemporaryFolder folder;
   ImageMaker maker(768, 16, 4);
@@ -118,6 +131,9 @@ TEST(SegmentWriter, RefusesRowsWithoutMeaningAndStaysUsable) {
   std::vector<float> bad = good.tokens;
   bad[12] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THROW(writer.add(good.content, bad, 2), Error);
+  EXPECT_THROW(writer.add(good.content, code_tokens(bad, 1, 2, 8).image(0)), Error);
+  EXPECT_THROW(writer.add(good.content, code_tokens(std::vector<float>(16), 2, 1, 8).image(1)), Error);
+  EXPECT_THROW(writer.add(good.content, code_tokens(good.tokens, 1, 2, 7).image(0)), Error);
   EXPECT_EQ(writer.rows(), 0u);
   EXPECT_EQ(writer.add(good.content, good.tokens, 2), 0u);
   writer.finish();
