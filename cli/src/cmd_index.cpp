@@ -10,6 +10,7 @@
 #include "interrupt.h"
 #include "progress.h"
 #include "resolve.h"
+#include "tessera/device.h"
 #include "text.h"
 
 namespace tessera::cli {
@@ -126,12 +127,20 @@ ExitCode run_index(const IndexOptions& options, Context& context) {
   const std::filesystem::path dir = resolve_library_dir(context.globals.library);
   std::optional<Library> library;
   if (is_library(dir)) library = Library::open(dir, OpenMode::kWrite);
-  const auto encoder = load_index_encoder(context, library, options.compute);
+  std::vector<std::unique_ptr<Encoder>> loaded;
+  std::vector<ImageEncoder*> encoders;
+  for (const std::string& device : parse_device_list(options.compute.device)) {
+    ComputeOptions compute = options.compute;
+    compute.device = device;
+    loaded.push_back(load_index_encoder(context, library, compute));
+    encoders.push_back(loaded.back().get());
+  }
+  const Encoder& encoder = *loaded.front();
   if (!library) {
     library = Library::open(dir, OpenMode::kCreate);
     context.console.note("new library " + library->dir().string());
   }
-  library->set_encoder(library_encoder(*encoder, library->encoder(), options));
+  library->set_encoder(library_encoder(encoder, library->encoder(), options));
 
   IngestOptions ingest = options.ingest;
   ingest.decode_threads = options.compute.threads;
@@ -146,10 +155,10 @@ ExitCode run_index(const IndexOptions& options, Context& context) {
     state.seconds = now.seconds;
     progress.update(state);
   };
-  const std::string device_note = encoder->info().device_note;
-  const IngestReport report = library->index(roots, ingest, *encoder, observe, interrupt.token());
+  const std::string device_note = encoder.info().device_note;
+  const IngestReport report = library->index(roots, ingest, encoders, observe, interrupt.token());
   progress.finish();
-  warn_if_device_changed(context.console, encoder->info(), device_note);
+  warn_if_device_changed(context.console, encoder.info(), device_note);
   print_summary(context.console, report);
   if (format == Format::kJson) context.out.line(dump(report_json(report), 2));
   if (report.cancelled) return ExitCode::kInterrupted;
@@ -175,7 +184,7 @@ void add_options(CLI::App& app, IndexOptions& options) {
   app.add_option("--batch", options.ingest.batch, "pictures per encoder call (default: chosen for the model)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096).description(""));
-  add_compute_options(app, options.compute);
+  add_compute_options(app, options.compute, true);
   app.add_option("--format", options.format, "json: also print a report on standard output")
       ->type_name("FORMAT")
       ->check(check_format)

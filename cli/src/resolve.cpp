@@ -104,7 +104,7 @@ EncoderOptions ComputeOptions::encoder_options() const {
   return options;
 }
 
-void add_compute_options(CLI::App& app, ComputeOptions& options) {
+void add_compute_options(CLI::App& app, ComputeOptions& options, bool several) {
   const auto one_of = [](std::vector<std::string> names) {
     return [names = std::move(names)](const std::string& text) {
       if (std::find(names.begin(), names.end(), text) != names.end()) return std::string();
@@ -115,10 +115,17 @@ void add_compute_options(CLI::App& app, ComputeOptions& options) {
   };
   app.add_option(
          "--device", options.device,
-         "where the encoder runs: auto (an NVIDIA GPU if one can be used, else the CPU, also if the GPU fails on "
-         "the way), cpu, cuda or cuda:N")
+         std::string("where the encoder runs: auto (an NVIDIA GPU if one can be used, else the CPU, also if the GPU "
+                     "fails on the way), cpu, cuda or cuda:N") +
+             (several ? "; cuda:0,cuda:1 shares the work between GPUs" : ""))
       ->type_name("NAME")
-      ->check(checked_by([](const std::string& text) { check_device_name(text); }))
+      ->check(checked_by([several](const std::string& text) {
+        if (several) {
+          parse_device_list(text);
+        } else {
+          check_device_name(text);
+        }
+      }))
       ->capture_default_str();
   app.add_option("--dtype", options.dtype,
                  "numbers the encoder computes with: auto (bf16 where the device has it), f32, bf16, or f16 on a GPU")

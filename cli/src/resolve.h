@@ -43,7 +43,8 @@ struct ComputeOptions {
 
   EncoderOptions encoder_options() const;
 };
-void add_compute_options(CLI::App& app, ComputeOptions& options);
+// `several`: --device may name several GPUs (parse_device_list).
+void add_compute_options(CLI::App& app, ComputeOptions& options, bool several = false);
 
 // What the library's vectors were made with. Throws kNotFound if it is empty.
 LibraryEncoder filled_library_encoder(const Library& library);

@@ -80,6 +80,10 @@ if [ -e "$sets/train-imagenette.csv" ] && [ -e "$sets/eval-imagenette.csv" ]; th
   report imagenette-knn knn "$sets" --labels "$sets/eval-imagenette.csv" --gallery "$sets/train" \
     --gallery-labels "$sets/train-imagenette.csv" --cache "$out/cache" --descriptor "token0,summary,tokens:16,colorhist"
 fi
+if [ -d "$sets/voc" ]; then
+  report voc-copies copies "$sets/voc" --queries 100 --descriptor token0,phash,dhash \
+    --rerank "aligned:16:$weight,aligned:16"
+fi
 if [ -d "$sets/coco" ]; then
   "$tessera" index "$sets/coco" --library "$out/library" --quiet
   report coco-recall recall --library "$out/library"
@@ -97,6 +101,7 @@ fi
     table Comp@1 "${found_composed[@]/%/-int8}"
     table Comp@5 "${found_composed[@]/%/-int8}"
   fi
+  [ ! -e "$out/voc-copies.csv" ] || table total voc-copies
   [ ! -e "$out/coco-recall.csv" ] || for k in 1 10 20; do table "recall@$k" coco-recall; done
 } > "$out/tables.md"
 echo "$out/tables.md" >&2

@@ -100,6 +100,34 @@ TEST_F(DeviceCommands, IndexAndSearchRunOnTheDevice) {
   EXPECT_EQ(found("library-cpu", "cuda"), expected);
 }
 
+TEST_F(DeviceCommands, SeveralDevicesShareTheWork) {
+  for (unsigned i = 4; i < 9; ++i)
+    write_image(folder_ / ("p" + std::to_string(i) + ".png"), disc_picture(64, 48, i + 1));
+  const std::map<std::string, std::string> two = {{"TESSERA_EMULATED_DEVICES", "2 8 0"}};
+  const auto index = [&](const std::string& devices, const std::string& library) {
+    return tessera({"index", ".", "-L", library, "--resize", "square:48", "--batch", "1", "--device", devices}, two);
+  };
+  std::vector<std::vector<float>> tokens;
+  for (const char* devices : {"cuda:1", "cuda:0,cuda:1"}) {
+    const std::string library = "library-" + std::to_string(tokens.size());
+    const Outcome outcome = index(devices, library);
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("9 new pictures"));
+    const Outcome exported = tessera({"export", "-L", library, "-o", library + ".safetensors"});
+    ASSERT_EQ(exported.exit_code, 0) << exported.err;
+    tokens.push_back(to_float(SafetensorsFile(folder_ / (library + ".safetensors")).tensors().at("tokens")));
+  }
+  EXPECT_EQ(tokens[0], tokens[1]);
+
+  const Outcome missing = index("cuda:0,cuda:2", "none");
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("no device cuda:2; this machine has 2"));
+  const Outcome twice = index("cuda:0,cuda", "none");
+  EXPECT_EQ(twice.exit_code, 2);
+  EXPECT_THAT(twice.err, HasSubstr("the device cuda is named twice"));
+  EXPECT_EQ(tessera({"search", "p2.png", "-L", "library-0", "--device", "cuda:0,cuda:1"}, two).exit_code, 2);
+}
+
 struct Finding {
   std::string verdict;
   std::string text;

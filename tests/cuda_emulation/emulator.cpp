@@ -238,14 +238,19 @@ void async_wait(unsigned groups_left) {
 }
 
 void note_allocation(void* data, std::size_t bytes) {
+  const Guard guard;
   std::memset(data, 0xff, bytes);
   const char* begin = static_cast<const char*>(data);
   engine().memory[begin] = begin + bytes;
 }
 
-void note_free(void* data) { engine().memory.erase(static_cast<const char*>(data)); }
+void note_free(void* data) {
+  const Guard guard;
+  engine().memory.erase(static_cast<const char*>(data));
+}
 
 Bounds bounds_of(const void* data) {
+  const Guard guard;
   const auto& memory = engine().memory;
   const char* place = static_cast<const char*>(data);
   auto next = memory.upper_bound(place);

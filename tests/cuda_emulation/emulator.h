@@ -5,7 +5,7 @@
 // are a race; barriers and warp operations are reached by all threads; asynchronous copies are done as late as the
 // kernel's waits allow; fresh memory holds NaN. Streams run their work only when somebody waits for it.
 // A broken rule makes the launch fail with a CUDA error that stays, as on a device; fault() holds the reason.
-// Thread rule: one operating system thread.
+// Thread rule: the runtime functions and pointers from any thread, one at a time; what is for tests from one thread.
 #pragma once
 
 #include <cstddef>

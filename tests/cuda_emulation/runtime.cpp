@@ -12,6 +12,7 @@
 #include "emulator_state.h"
 
 using tessera::emulation::FaultKind;
+using tessera::emulation::Guard;
 using tessera::emulation::LaunchFault;
 
 struct EmulatedGraph {
@@ -33,13 +34,11 @@ namespace {
 
 struct Device {
   int count = 1, major = 8, minor = 0;
-  int current = 0;
   std::size_t limit = std::size_t{2} << 30;
   std::size_t used = 0;
   std::map<void*, std::size_t> blocks;
   std::vector<EmulatedStream*> streams;
-  cudaError_t sticky = cudaSuccess;   // a failed kernel: stays
-  cudaError_t pending = cudaSuccess;  // a refused call: cudaGetLastError forgets it
+  cudaError_t sticky = cudaSuccess;  // a failed kernel: stays
   std::string fault;
   std::uint64_t kernels = 0;
   std::uint64_t failing = 0;  // the kernel of this number
@@ -50,7 +49,11 @@ Device& device() {
   return instance;
 }
 
-cudaError_t refuse(cudaError_t error) { return device().pending = error; }
+// Of every thread, as in CUDA.
+thread_local int t_current = 0;                    // device
+thread_local cudaError_t t_pending = cudaSuccess;  // a refused call: cudaGetLastError forgets it
+
+cudaError_t refuse(cudaError_t error) { return t_pending = error; }
 
 // Runs what waits in the stream until `until` is done, or everything.
 cudaError_t drain(EmulatedStream& stream, const EmulatedEvent* until = nullptr) {
@@ -80,7 +83,7 @@ namespace tessera::emulation {
 const std::string& fault() { return device().fault; }
 
 void reset_device() {
-  device().sticky = device().pending = cudaSuccess;
+  device().sticky = t_pending = cudaSuccess;
   device().fault.clear();
   for (EmulatedStream* stream : device().streams) stream->work.clear();
 }
@@ -98,8 +101,9 @@ void fail_after(std::uint64_t count) { device().failing = count == 0 ? 0 : devic
 std::uint64_t kernels_run() { return device().kernels; }
 
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> work) {
+  const Guard guard;
   if (device().sticky != cudaSuccess) return device().sticky;
-  if (stream->device != device().current) return refuse(cudaErrorInvalidResourceHandle);
+  if (stream->device != t_current) return refuse(cudaErrorInvalidResourceHandle);
   if (stream->capture != nullptr) {
     stream->capture->work.push_back(std::move(work));
   } else {
@@ -140,23 +144,27 @@ const char* cudaGetErrorString(cudaError_t error) {
 }
 
 cudaError_t cudaGetLastError() {
-  const cudaError_t pending = std::exchange(device().pending, cudaSuccess);
+  const Guard guard;
+  const cudaError_t pending = std::exchange(t_pending, cudaSuccess);
   return device().sticky != cudaSuccess ? device().sticky : pending;
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
+  const Guard guard;
   if (device().count == 0) return cudaErrorNoDevice;
   *count = device().count;
   return cudaSuccess;
 }
 
 cudaError_t cudaSetDevice(int index) {
+  const Guard guard;
   if (index < 0 || index >= device().count) return refuse(cudaErrorInvalidDevice);
-  device().current = index;
+  t_current = index;
   return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
+  const Guard guard;
   if (index < 0 || index >= device().count) return refuse(cudaErrorInvalidDevice);
   *properties = {};
   std::strcpy(properties->name, "Emulated device");
@@ -168,12 +176,14 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
 }
 
 cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) {
+  const Guard guard;
   *total = device().limit;
   *available = device().limit - std::min(device().limit, device().used);
   return cudaSuccess;
 }
 
 cudaError_t cudaMalloc(void** data, std::size_t bytes) {
+  const Guard guard;
   Device& d = device();
   if (d.sticky != cudaSuccess) return d.sticky;
   if (bytes > d.limit - std::min(d.limit, d.used)) return refuse(cudaErrorMemoryAllocation);
@@ -184,6 +194,7 @@ cudaError_t cudaMalloc(void** data, std::size_t bytes) {
 }
 
 cudaError_t cudaFree(void* data) {
+  const Guard guard;
   Device& d = device();
   if (data == nullptr) return cudaSuccess;
   drain_all();
@@ -201,6 +212,7 @@ cudaError_t cudaHostAlloc(void** data, std::size_t bytes, unsigned) {
 }
 
 cudaError_t cudaFreeHost(void* data) {
+  const Guard guard;
   drain_all();
   std::free(data);
   return device().sticky;
@@ -216,12 +228,14 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = new EmulatedStream{.device = device().current, .work = {}, .capture = nullptr};
+  const Guard guard;
+  *stream = new EmulatedStream{.device = t_current, .work = {}, .capture = nullptr};
   device().streams.push_back(*stream);
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  const Guard guard;
   drain(*stream);
   std::erase(device().streams, stream);
   delete stream;
@@ -229,6 +243,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  const Guard guard;
   if (stream->capture != nullptr) return refuse(cudaErrorStreamCaptureUnsupported);
   return drain(*stream);
 }
@@ -239,27 +254,32 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  const Guard guard;
   drain_all();
   delete event;
   return cudaSuccess;
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const Guard guard;
   event->stream = stream;
   event->done = false;
   return tessera::emulation::enqueue(stream, [event] { event->done = true; });
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  const Guard guard;
   return event->done ? device().sticky : drain(*event->stream, event);
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  const Guard guard;
   stream->capture = new EmulatedGraph;
   return device().sticky;
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const Guard guard;
   *graph = std::exchange(stream->capture, nullptr);
   return device().sticky;
 }
@@ -270,6 +290,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  const Guard guard;
   for (const auto& work : exec->work) {
     const cudaError_t error = tessera::emulation::enqueue(stream, work);
     if (error != cudaSuccess) return error;
@@ -283,6 +304,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 }
 
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  const Guard guard;
   drain_all();
   delete exec;
   return cudaSuccess;

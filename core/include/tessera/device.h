@@ -29,4 +29,8 @@ CudaStatus cuda_status();
 // used, else the CPU; `cuda`: cuda:0.)
 void check_device_name(const std::string& name);
 
+// The devices of "cuda:0,cuda:1", or the one named. Throws kInvalidArgument as above, and for a device named twice or
+// one that is not CUDA beside others.
+std::vector<std::string> parse_device_list(const std::string& names);
+
 }  // namespace tessera

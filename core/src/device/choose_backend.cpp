@@ -1,8 +1,10 @@
 // Chooses between CPU and CUDA.
 #include "device/choose_backend.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
+#include <set>
 
 #include "device/cuda_library.h"
 #include "tessera/device.h"
@@ -80,6 +82,29 @@ void check_device_name(const std::string& name) {
   if (name == "auto" || name == "cpu" || cuda_index(name)) return;
   throw Error(ErrorCode::kInvalidArgument,
               "there is no device \"" + name + "\"; devices are auto, cpu, cuda and cuda:N");
+}
+
+std::vector<std::string> parse_device_list(const std::string& names) {
+  std::vector<std::string> devices;
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    devices.push_back(names.substr(begin, end - begin));
+    check_device_name(devices.back());
+    begin = end + 1;
+  }
+  if (devices.size() == 1) return devices;
+  std::set<int> seen;
+  for (const std::string& device : devices) {
+    const std::optional<int> index = cuda_index(device);
+    if (!index) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "\"" + device + "\" cannot share work with other devices; only CUDA can");
+    }
+    if (!seen.insert(*index).second) {
+      throw Error(ErrorCode::kInvalidArgument, "the device " + device + " is named twice");
+    }
+  }
+  return devices;
 }
 
 ChosenBackend choose_cpu(const EncoderOptions& options) {

@@ -56,7 +56,7 @@ class Session : public QObject {
   void libraryFailed(const JobError& error);
   void message(const QString& text);  // for the status bar
   void shownSearchChanged();
-  void decorationChanged();           // what cell decorators paint; grids repaint
+  void decorationChanged();  // what cell decorators paint; grids repaint
 
   // Requests to the window and to pages that other parts of the program own.
   void pageWanted(const QString& name);

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -165,15 +166,25 @@ void Library::set_encoder(const LibraryEncoder& encoder) {
 
 IngestReport Library::index(std::span<const std::filesystem::path> roots, const IngestOptions& options,
                             ImageEncoder& encoder, const IngestObserver& observer, std::stop_token stop) {
+  const std::array encoders = {&encoder};
+  return index(roots, options, encoders, observer, std::move(stop));
+}
+
+IngestReport Library::index(std::span<const std::filesystem::path> roots, const IngestOptions& options,
+                            std::span<ImageEncoder* const> encoders, const IngestObserver& observer,
+                            std::stop_token stop) {
   impl_->require_writer();
   catalog::Catalog& catalog = *impl_->catalog;
   const auto expected = catalog.encoder();
   if (!expected) throw Error(ErrorCode::kInvalidArgument, "library " + impl_->dir.string() + " has no encoder yet");
-  const EncoderInfo& info = encoder.info();
-  if (info.weights_hash != expected->weights_hash || info.token_width != expected->token_width) {
-    throw Error(ErrorCode::kModelMismatch, "library " + impl_->dir.string() + " was made with model " +
-                                               describe(*expected) + ", not with '" + info.model_name + "' (weights " +
-                                               info.weights_hash.substr(0, 12) + ")");
+  if (encoders.empty()) throw Error(ErrorCode::kInvalidArgument, "indexing needs an encoder");
+  for (ImageEncoder* encoder : encoders) {
+    const EncoderInfo& info = encoder->info();
+    if (info.weights_hash != expected->weights_hash || info.token_width != expected->token_width) {
+      throw Error(ErrorCode::kModelMismatch, "library " + impl_->dir.string() + " was made with model " +
+                                                 describe(*expected) + ", not with '" + info.model_name +
+                                                 "' (weights " + info.weights_hash.substr(0, 12) + ")");
+    }
   }
   std::vector<std::string> stored;
   for (const std::filesystem::path& root : roots) {
@@ -188,7 +199,7 @@ IngestReport Library::index(std::span<const std::filesystem::path> roots, const 
   }
   const ingest::PipelineSetup setup{impl_->dir, catalog.db().path(), impl_->segments_dir, impl_->segment_spec(),
                                     expected->resize};
-  IngestReport report = ingest::run_pipeline(setup, catalog, stored, options, encoder, observer, std::move(stop));
+  IngestReport report = ingest::run_pipeline(setup, catalog, stored, options, encoders, observer, std::move(stop));
   refresh();
   return report;
 }

@@ -21,10 +21,11 @@ struct PipelineSetup {
   ResizeSpec resize;
 };
 
-// Runs on the calling thread, which alone uses `catalog` and `encoder`; the threads it starts have connections of their
-// own and end before it returns or throws. `roots` are stored paths.
+// Commits on the calling thread, which alone uses `catalog`; every encoder is used by one thread of its own, which
+// takes the next batch when it is free. The threads it starts have connections of their own and end before it returns
+// or throws. `roots` are stored paths.
 IngestReport run_pipeline(const PipelineSetup& setup, catalog::Catalog& catalog, std::span<const std::string> roots,
-                          const IngestOptions& options, ImageEncoder& encoder, const IngestObserver& observer,
-                          std::stop_token stop);
+                          const IngestOptions& options, std::span<ImageEncoder* const> encoders,
+                          const IngestObserver& observer, std::stop_token stop);
 
 }  // namespace tessera::ingest

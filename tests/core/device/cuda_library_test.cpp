@@ -3,7 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -107,6 +112,44 @@ TEST(CudaLibrary, BackendsWorkAndTheirErrorsArrive) {
   EXPECT_THAT(absent.text, HasSubstr("no device cuda:4; this machine has 1"));
 }
 
+double cpu_seconds(int who) {
+  struct rusage usage;
+  EXPECT_EQ(::getrusage(who, &usage), 0);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void start_smallest_program() {
+  char name[] = "/bin/true";
+  char* const arguments[] = {name, nullptr};
+  pid_t child = 0;
+  ASSERT_EQ(::posix_spawn(&child, name, nullptr, nullptr, arguments, environ), 0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+}
+
+// Every command that encodes looks for a GPU: where there is none, that costs less processor time than starting the
+// smallest program, of which a command is one. Sums over many, since the clock is coarse.
+TEST(CudaLibrary, LookingForADeviceCostsLessThanStartingAProgram) {
+  constexpr int kRuns = 40;
+  double best_look = 1e9, best_start = 1e9;
+  for (int round = 0; round < 5; ++round) {
+    double begin = cpu_seconds(RUSAGE_CHILDREN);
+    for (int i = 0; i < kRuns; ++i) start_smallest_program();
+    best_start = std::min(best_start, cpu_seconds(RUSAGE_CHILDREN) - begin);
+    begin = cpu_seconds(RUSAGE_SELF);
+    for (int i = 0; i < kRuns; ++i) {
+      const CudaLibrary library("/nonexistent/libtessera_cuda.so", "libno-such-driver.so.1");
+      EXPECT_EQ(library.status().state, CudaState::kNoDriver);
+    }
+    best_look = std::min(best_look, cpu_seconds(RUSAGE_SELF) - begin);
+  }
+  RecordProperty("look_microseconds", static_cast<int>(1e6 * best_look / kRuns));
+  RecordProperty("start_microseconds", static_cast<int>(1e6 * best_start / kRuns));
+  EXPECT_LT(best_look, best_start);
+}
+
 TEST(CudaLibrary, IsLookedForBesideTheProgram) {
   ASSERT_EQ(::unsetenv("TESSERA_CUDA_LIBRARY"), 0);
   const std::filesystem::path path = cuda_library_path();
@@ -133,6 +176,16 @@ TEST(ChooseBackend, TheCpuHasNoF16) {
   const Refusal refused = refusal([&] { choose_backend(options); });
   EXPECT_EQ(refused.code, ErrorCode::kUnsupported);
   EXPECT_THAT(refused.text, HasSubstr("does not compute in f16"));
+}
+
+TEST(DeviceNames, ListsNameDifferentCudaDevices) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(parse_device_list("auto"), Names{"auto"});
+  EXPECT_EQ(parse_device_list("cuda:1"), Names{"cuda:1"});
+  EXPECT_EQ(parse_device_list("cuda:1,cuda,cuda:12"), (Names{"cuda:1", "cuda", "cuda:12"}));
+  for (const char* names : {"", "cuda:0,", ",cuda", "cuda,cuda:0", "cpu,cuda", "cuda,auto", "cuda;cuda:1"}) {
+    EXPECT_EQ(refusal([&] { parse_device_list(names); }).code, ErrorCode::kInvalidArgument) << names;
+  }
 }
 
 }  // namespace

@@ -375,6 +375,71 @@ TEST_F(LibraryTest, StoppingKeepsWhatIsDoneAndConcludesNothing) {
   EXPECT_EQ(rest.encoded, 28);
 }
 
+// The first pictures of both encoders wait for each other: neither can do all the work.
+TEST_F(LibraryTest, SeveralEncodersShareTheWork) {
+  for (unsigned i = 0; i < 12; ++i) write_picture(photos() / (std::to_string(i) + ".png"), i);
+  Library alone = Library::open(dir_ / "alone", OpenMode::kCreate);
+  FakeEncoder only;
+  index(alone, {photos()}, only);
+
+  FakeEncoder first, second;
+  std::mutex mutex;
+  std::condition_variable met;
+  int waiting = 0;
+  for (FakeEncoder* encoder : {&first, &second}) {
+    encoder->on_image = [&, encoder](const Image&) {
+      if (encoder->encoded != 1) return;
+      std::unique_lock lock(mutex);
+      ++waiting;
+      met.notify_all();
+      EXPECT_TRUE(met.wait_for(lock, std::chrono::seconds(60), [&] { return waiting == 2; }));
+    };
+  }
+  Library library = open();
+  library.set_encoder(library_encoder(first));
+  IngestOptions options;
+  options.batch = 2;
+  const std::vector roots{photos()};
+  const std::vector<ImageEncoder*> encoders = {&first, &second};
+  EXPECT_EQ(library.index(roots, options, encoders).encoded, 12);
+  EXPECT_EQ(first.encoded + second.encoded, 12);
+  EXPECT_GE(first.encoded, 2);
+  EXPECT_GE(second.encoded, 2);
+  const std::vector<ImageRecord> images = list_all(library), expected = list_all(alone);
+  ASSERT_EQ(images.size(), expected.size());
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    EXPECT_EQ(images[i].hash, expected[i].hash);
+    EXPECT_EQ(library.tokens(images[i].id).tokens, alone.tokens(expected[i].id).tokens);
+  }
+  EXPECT_EQ(code_of([&] { library.index(roots, {}, std::span<ImageEncoder* const>()); }), ErrorCode::kInvalidArgument);
+}
+
+// What the other one had under way is kept.
+TEST_F(LibraryTest, AnEncoderThatFailsEndsTheRun) {
+  for (unsigned i = 0; i < 12; ++i) write_picture(photos() / (std::to_string(i) + ".png"), i);
+  FakeEncoder good, bad;
+  std::atomic<bool> begun{false};
+  good.on_image = [&](const Image&) { begun = true; };
+  bad.on_image = [&](const Image&) {
+    while (!begun) std::this_thread::yield();
+    throw Error(ErrorCode::kInternal, "the device is gone");
+  };
+  Library library = open();
+  library.set_encoder(library_encoder(good));
+  IngestOptions options;
+  options.batch = 1;
+  const std::vector roots{photos()};
+  const std::vector<ImageEncoder*> encoders = {&bad, &good};
+  std::string message;
+  EXPECT_EQ(code_of([&] { library.index(roots, options, encoders); }, &message), ErrorCode::kInternal);
+  EXPECT_EQ(message, "the device is gone");
+  EXPECT_EQ(library.stats().images, good.encoded);
+  EXPECT_THAT(problems_of(library), IsEmpty());
+  good.on_image = nullptr;
+  const std::int64_t before = good.encoded;
+  EXPECT_EQ(index(library, {photos()}, good).encoded, 12 - before);
+}
+
 TEST_F(LibraryTest, ProgressEndsWithEverythingDone) {
   for (unsigned i = 0; i < 6; ++i) write_picture(photos() / (std::to_string(i) + ".png"), i);
   write_text(photos() / "bad.jpg", "no picture");

@@ -53,7 +53,7 @@ struct IngestReport {
   double seconds = 0;
   double walk_seconds = 0;
   double decode_seconds = 0;  // sum over decode threads
-  double encode_seconds = 0;  // inside the encoder
+  double encode_seconds = 0;  // sum over encoders
 };
 
 using IngestObserver = std::function<void(const IngestProgress&)>;  // called from the ingest thread, about 10 times/s

@@ -92,6 +92,11 @@ class Library {
   // after everything finished so far is committed.
   IngestReport index(std::span<const std::filesystem::path> roots, const IngestOptions& options, ImageEncoder& encoder,
                      const IngestObserver& observer = {}, std::stop_token stop = {});
+  // With several encoders of one model, each in a thread of its own: they share the work, and the result is that of
+  // one.
+  IngestReport index(std::span<const std::filesystem::path> roots, const IngestOptions& options,
+                     std::span<ImageEncoder* const> encoders, const IngestObserver& observer = {},
+                     std::stop_token stop = {});
 
   // Makes what another process committed visible.
   void refresh();
