@@ -10,12 +10,15 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "backend.h"
 #include "device/choose_backend.h"
 #include "model/config_reader.h"
 #include "model/vit.h"
+#include "product_peak.h"
 #include "profiling_backend.h"
 #include "tessera/error.h"
 
@@ -31,6 +34,7 @@ struct Options {
   double seconds = 3.0;  // of timed passes
   int min_passes = 5;
   bool check_only = false;
+  bool peak = false;
   std::string pixels, tokens_out;  // files of --serve
 };
 
@@ -39,6 +43,7 @@ constexpr const char* kUsage =
     "         [--dtype f32|bf16|f16] [--threads N] [--tokens N] [--seconds S] [--passes N] [--check]\n"
     "         [--serve PIXELS TOKENS]\n"
     "Checks that the output is finite, repeatable and independent of the batch, then times; --check only checks.\n"
+    "--peak alternates passes with multiply-adds in registers and large products by several libraries.\n"
     "--serve encodes the f32 pixels [batch, 3, height, width] of a file, writes the tokens to another one, then times\n"
     "one pass for every line that it reads and answers with the milliseconds.\n";
 
@@ -60,6 +65,10 @@ Options parse(int argc, char** argv) {
     const std::string name = argv[i];
     if (name == "--check") {
       options.check_only = true;
+      continue;
+    }
+    if (name == "--peak") {
+      options.peak = true;
       continue;
     }
     if (name == "--serve" && i + 2 < argc) {
@@ -245,6 +254,53 @@ nlohmann::ordered_json measure(Session& session) {
   return report;
 }
 
+// Passes between measurements of the peak, so that both meet the same moments of the machine. A pass is compared with
+// the mean of the measurements right before and right after it.
+nlohmann::ordered_json compare_with_peak(Session& session) {
+  const int asked = session.options.encoder.threads;
+  const ProductPeak peak(session.backend, asked > 0 ? asked : static_cast<int>(std::thread::hardware_concurrency()));
+  std::map<std::string, std::vector<double>> rates, of_fma, of_product;
+  PeakRates before = peak.measure();
+  for (int pass = 0; pass < session.options.min_passes; ++pass) {
+    session.backend.clear();
+    const auto start = Clock::now();
+    session.encode(session.images);
+    const double whole = seconds_since(start);
+    double flops = 0, product_flops = 0, product_seconds = 0;
+    for (const auto& [label, total] : session.backend.totals()) {
+      flops += total.flops;
+      if (!label.starts_with("linear")) continue;
+      product_flops += total.flops;
+      product_seconds += total.seconds;
+    }
+    const PeakRates after = peak.measure();
+    const double fma = (before.fma + after.fma) / 2;
+    const double product = (before.best_product() + after.best_product()) / 2;
+    before = after;
+    rates["fma"].push_back(fma);
+    for (const auto& [name, rate] :
+         {std::pair{"pass", flops / whole / 1e9}, {"products_in_pass", product_flops / product_seconds / 1e9}}) {
+      rates[name].push_back(rate);
+      of_fma[name].push_back(rate / fma);
+      of_product[name].push_back(rate / product);
+    }
+    for (const auto& [name, rate] : {std::pair{"own_product", after.own},
+                                     {"onednn_product", after.onednn},
+                                     {"openblas_product", after.openblas},
+                                     {"best_product", after.best_product()}}) {
+      rates[name].push_back(rate);
+      of_fma[name].push_back(rate / after.fma);
+    }
+  }
+  nlohmann::ordered_json report;
+  for (const auto& [name, values] : rates) {
+    report[name] = {{"gflops_median", median(values)}, {"gflops_max", *std::max_element(values.begin(), values.end())}};
+    if (of_fma.contains(name)) report[name]["share_of_fma"] = median(of_fma[name]);
+    if (of_product.contains(name)) report[name]["share_of_best_product"] = median(of_product[name]);
+  }
+  return report;
+}
+
 int serve(Session& session) {
   const Options& options = session.options;
   std::vector<float> pixels(static_cast<std::size_t>(options.batch) * 3 * static_cast<std::size_t>(options.height) *
@@ -292,7 +348,11 @@ int run(const Options& options) {
                                    {"load_seconds", session.load_seconds},
                                    {"load_peak_rss_mib", session.load_rss_mib}};
   report["check"] = check(session);
-  if (!options.check_only) report["time"] = measure(session);
+  if (options.peak) {
+    report["peak"] = compare_with_peak(session);
+  } else if (!options.check_only) {
+    report["time"] = measure(session);
+  }
   report["peak_rss_mib"] = peak_rss_mib();
   std::cout << report.dump(2) << "\n";
   return 0;
