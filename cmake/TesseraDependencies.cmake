@@ -26,7 +26,7 @@ if(TESSERA_BUILD_GUI)
     message(FATAL_ERROR "tessera-browser needs Qt 6.4 or newer (scripts/install-deps installs qt6-base-dev); "
                         "-DTESSERA_BUILD_GUI=OFF leaves the program out")
   endif()
-  if(TESSERA_BUILD_TESTS)
+  if(TESSERA_BUILD_TESTS OR TESSERA_BUILD_BENCH)
     find_package(Qt6 6.4 REQUIRED COMPONENTS Test)
   endif()
 endif()

@@ -30,7 +30,7 @@ std::vector<ImageId> same_content(const Library& library, const std::vector<Quer
 }
 
 ExitCode run(const SearchImageOptions& options, Context& context) {
-  std::optional<Region> region;
+  std::optional<PictureRegion> region;
   if (!options.region.empty()) {
     region = parse_region(options.region);
     if (options.images.size() != 1) throw UsageError("--region needs exactly one IMAGE");
@@ -45,14 +45,15 @@ ExitCode run(const SearchImageOptions& options, Context& context) {
   const auto settings = filled_library_encoder(library);
   std::vector<Image> prepared;  // before the model is loaded: a picture that cannot be read is reported at once
   for (const QueryExample& example : examples) {
-    const Region* part = region && !example.region.empty() ? &*region : nullptr;
-    prepared.push_back(prepare_example(example.path, part, settings.resize));
+    const PictureRegion* part = region && !example.region.empty() ? &*region : nullptr;
+    prepared.push_back(prepare_query_picture(example.path, part, settings.resize));
   }
   const auto encoder = load_library_encoder(context, library, options.compute);
   Query query;
   query.width = settings.token_width;
   for (std::size_t i = 0; i < examples.size(); ++i) {
-    query.parts.push_back(encode_example(*encoder, std::move(prepared[i]), settings.stored_tokens, examples[i].weight));
+    query.parts.push_back(
+        encode_query_picture(*encoder, std::move(prepared[i]), settings.stored_tokens, examples[i].weight));
   }
   std::vector<ImageId> exclude;
   if (options.exclude_self) exclude = same_content(library, examples);

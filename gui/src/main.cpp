@@ -1,12 +1,14 @@
 // tessera-browser: find, compare and curate pictures in a window.
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QFile>
 #include <QSettings>
 #include <QTextStream>
 
 #include "app/main_window.h"
 #include "app/screenshot.h"
 #include "app/theme.h"
+#include "browse/library_extension.h"
 
 namespace tessera::gui {
 namespace {
@@ -75,9 +77,9 @@ int run(QApplication& application) {
     refuse(QApplication::translate("main", "there is no page %1; there are: %2")
                .arg(arguments.page, window.pageNames().join(QStringLiteral(", "))));
   }
-  if (!arguments.library.isEmpty()) {
-    window.session().openLibrary(std::filesystem::absolute(arguments.library.toStdString()));
-  }
+  LibraryControl::of(window)->start(
+      arguments.library.isEmpty() ? std::filesystem::path()
+                                  : std::filesystem::absolute(QFile::encodeName(arguments.library).toStdString()));
   if (!arguments.page.isEmpty()) window.showPage(arguments.page);
   window.show();
   if (arguments.screenshot.isEmpty()) return QApplication::exec();

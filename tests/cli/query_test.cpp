@@ -2,7 +2,6 @@
 #include "query.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "exit_code.h"
 
@@ -37,25 +36,10 @@ TEST(Region, OutsideThePictureNamesItAndItsSize) {
   try {
     region_pixels(parse_region("50,0,51,10"), 100, 80, "x.jpg");
     FAIL() << "accepted";
-  } catch (const UsageError& error) {
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);  // exit code 2, as for any usage error
     EXPECT_STREQ(error.what(), "the region reaches to (101, 10) but x.jpg has 100 x 80 pixels");
   }
-}
-
-TEST(PrepareExample, IsWhatIndexingPrepares) {
-  const std::filesystem::path file =
-      std::filesystem::temp_directory_path() / ("example_" + std::to_string(getpid()) + ".jpg");
-  Image picture{1001, 667, std::vector<std::uint8_t>(std::size_t{3} * 1001 * 667)};
-  for (std::size_t i = 0; i < picture.rgb.size(); ++i) picture.rgb[i] = static_cast<std::uint8_t>(i * i / 977);
-  write_image(file, picture);
-  for (const char* spec : {"square:64", "short:96/32", "fit:64"}) {
-    const ResizeSpec resize = parse_resize_spec(spec);
-    const Image expected = decode_prepared(read_file(file), file.string(), resize);
-    const Image prepared = prepare_example(file, nullptr, resize);
-    EXPECT_EQ(prepared.width, expected.width) << spec;
-    EXPECT_EQ(prepared.rgb, expected.rgb) << spec;
-  }
-  std::filesystem::remove(file);
 }
 
 }  // namespace

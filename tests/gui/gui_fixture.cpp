@@ -29,9 +29,9 @@ Sandbox::~Sandbox() {
   fs::remove_all(dir_, ignored);
 }
 
-ColorEncoder::ColorEncoder() {
+ColorEncoder::ColorEncoder(const std::string& weights_hash) {
   info_.model_name = "colour fields";
-  info_.weights_hash = "c0105";
+  info_.weights_hash = weights_hash;
   info_.device = "cpu";
   info_.token_width = 32;
 }
@@ -59,6 +59,20 @@ EncodedBatch ColorEncoder::encode(std::span<const Image> images, int tokens) {
     for (std::size_t t = 0; t < count; ++t) result.tokens[(i * count + t) * width + width - 1] += 0.01F;
   }
   return result;
+}
+
+Encoders color_encoders(const std::string& weights_hash) {
+  Encoders source;
+  source.of_library = [weights_hash](const LibraryEncoder& wanted) -> std::unique_ptr<ImageEncoder> {
+    if (wanted.weights_hash != weights_hash) {
+      throw Error(ErrorCode::kModelMismatch, "the library was made with another model");
+    }
+    return std::make_unique<ColorEncoder>(weights_hash);
+  };
+  source.fresh = [weights_hash] {
+    return FreshEncoder{std::make_unique<ColorEncoder>(weights_hash), parse_resize_spec("square:64")};
+  };
+  return source;
 }
 
 Image picture(int seed, int width, int height) {

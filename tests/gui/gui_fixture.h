@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "jobs/library_encoder.h"
 #include "tessera/encoder.h"
 #include "tessera/image.h"
 
@@ -32,11 +33,14 @@ class ColorEncoder : public ImageEncoder {
  public:
   const EncoderInfo& info() const override { return info_; }
   EncodedBatch encode(std::span<const Image> images, int tokens) override;
-  ColorEncoder();
+  explicit ColorEncoder(const std::string& weights_hash = "c0105");
 
  private:
   EncoderInfo info_;
 };
+
+// ColorEncoders in the place of a model; with another hash they are another model.
+Encoders color_encoders(const std::string& weights_hash = "c0105");
 
 // A picture that no other seed gives: two colours and a disc.
 Image picture(int seed, int width = 96, int height = 64);

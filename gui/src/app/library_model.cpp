@@ -1,6 +1,8 @@
 // The open library as all pages see it.
 #include "app/library_model.h"
 
+#include <unistd.h>
+
 namespace tessera::gui {
 
 LibraryModel::LibraryModel(JobRunner& jobs, QObject* parent)
@@ -29,11 +31,14 @@ void LibraryModel::refresh() {
       Lane::kCatalog, this,
       [](JobContext& context) {
         Library& library = context.library();
-        return Loaded{LibrarySnapshot::read(library, context.stop()), library.encoder()};
+        const bool writable = ::access(library.dir().c_str(), W_OK) == 0 &&
+                              ::access((library.dir() / "catalog.sqlite").c_str(), W_OK) == 0;
+        return Loaded{LibrarySnapshot::read(library, context.stop()), library.encoder(), !writable};
       },
       [this, next](Loaded loaded) {
         snapshot_ = std::move(loaded.snapshot);
         encoder_ = std::move(loaded.encoder);
+        read_only_ = loaded.read_only;
         loaded_ = true;
         Q_EMIT changed();
         next();

@@ -22,6 +22,7 @@ class LibraryModel : public QObject {
   const std::shared_ptr<const LibrarySnapshot>& snapshot() const { return snapshot_; }
   bool loaded() const { return loaded_; }
   std::optional<LibraryEncoder> encoder() const { return encoder_; }
+  bool readOnly() const { return read_only_; }  // its folder cannot be written
 
   void clear();
   // Reads the library again in a job. Calls while one runs are answered by one more run after it.
@@ -35,6 +36,7 @@ class LibraryModel : public QObject {
   struct Loaded {
     std::shared_ptr<const LibrarySnapshot> snapshot;
     std::optional<LibraryEncoder> encoder;
+    bool read_only = false;
   };
 
   JobRunner& jobs_;
@@ -43,6 +45,7 @@ class LibraryModel : public QObject {
   Job job_;
   bool again_ = false;
   bool loaded_ = false;
+  bool read_only_ = false;
 };
 
 }  // namespace tessera::gui

@@ -2,6 +2,7 @@
 #include "app/library_snapshot.h"
 
 #include <algorithm>
+#include <ctime>
 
 #include "tessera/error.h"
 #include "tessera/text.h"
@@ -19,6 +20,14 @@ const FileRecord* best_file(const ImageRecord& record) {
   };
   const auto best = std::min_element(record.files.begin(), record.files.end(), better);
   return best == record.files.end() ? nullptr : &*best;
+}
+
+// What a clock here showed at this time, ms from 1970.
+std::int64_t clock_time(std::int64_t ms) {
+  const auto seconds = static_cast<std::time_t>(ms >= 0 ? ms / 1000 : (ms - 999) / 1000);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return ms + std::int64_t{parts.tm_gmtoff} * 1000;
 }
 
 }  // namespace
@@ -39,7 +48,8 @@ void LibrarySnapshot::add(const ImageRecord& record) {
   Picture picture;
   picture.id = record.id;
   picture.hash = record.hash;
-  picture.time = file->mtime_ns / 1'000'000;
+  picture.changed = file->mtime_ns / 1'000'000;
+  picture.time = record.taken ? *record.taken * 1000 : clock_time(picture.changed);
   picture.folder = folderNumber(file->path.parent_path());
   const std::string name = file->path.filename().string();
   picture.name = static_cast<std::uint32_t>(names_.size());
@@ -50,7 +60,7 @@ void LibrarySnapshot::add(const ImageRecord& record) {
   picture.height = record.height;
   picture.tokens = static_cast<std::uint8_t>(std::clamp(record.token_count, 0, 255));
   picture.state = file->state;
-  picture.failed = !record.error.empty();
+  picture.failed = !record.error.empty() && record.error_code != "model_mismatch";
   if (picture.failed) errors_.emplace(record.id, record.error);
   pictures_.push_back(picture);
 }

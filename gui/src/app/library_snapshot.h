@@ -21,7 +21,9 @@ using Row = std::uint32_t;  // of a snapshot; another snapshot may have other ro
 struct Picture {
   ImageId id = 0;
   ContentHash hash;
-  std::int64_t time = 0;  // ms since the epoch: the date taken if the library knows it, else that of the file
+  // When it was taken, else the file's time; ms from 1970 to what a clock showed there, as if that were UTC.
+  std::int64_t time = 0;
+  std::int64_t changed = 0;  // the file, ms since the epoch
   std::uint32_t folder = 0;
   std::uint32_t name = 0;         // where the file's name begins in the snapshot's names
   std::uint16_t name_length = 0;  // bytes

@@ -43,7 +43,11 @@ MainWindow::MainWindow(const Registry& registry, QWidget* parent) : QMainWindow(
           [this](const JobError& error) { statusBar()->showMessage(error.message); });
   connect(&session_, &Session::pageWanted, this, &MainWindow::showPage);
   for (const Registry::Extend& extend : registry.extensions()) extend(*this);
-  if (!pages_.isEmpty()) showPage(pages_.front()->name());
+  for (Page* page : pages_) {
+    if (!page_switches_.contains(page->name())) continue;
+    showPage(page->name());
+    break;
+  }
 }
 
 MainWindow::~MainWindow() {

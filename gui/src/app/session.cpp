@@ -5,8 +5,9 @@
 
 namespace tessera::gui {
 
-Session::Session(QObject* parent) : QObject(parent), library_(jobs_), thumbnails_(jobs_) {
-  make_encoder_ = [](const LibraryEncoder& wanted) { return load_library_model(wanted); };
+Session::Session(QObject* parent) : QObject(parent), library_(jobs_), thumbnails_(jobs_), indexing_(jobs_) {
+  encoders_.of_library = [](const LibraryEncoder& wanted) { return load_library_model(wanted); };
+  encoders_.fresh = default_encoder;
   connect(&jobs_, &JobRunner::jobFailed, this, &Session::message);
   connect(&library_, &LibraryModel::failed, this, &Session::libraryFailed);
 }

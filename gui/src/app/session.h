@@ -11,6 +11,7 @@
 
 #include "app/library_model.h"
 #include "app/shown_search.h"
+#include "jobs/indexing.h"
 #include "jobs/job_runner.h"
 #include "jobs/library_encoder.h"
 #include "jobs/thumbnails.h"
@@ -34,13 +35,16 @@ class Session : public QObject {
   JobRunner& jobs() { return jobs_; }
   LibraryModel& library() { return library_; }
   Thumbnails& thumbnails() { return thumbnails_; }
+  Indexing& indexing() { return indexing_; }
 
   void addCellDecorator(CellDecorator decorator) { decorators_.push_back(std::move(decorator)); }
   const std::vector<CellDecorator>& cellDecorators() const { return decorators_; }
 
   // What jobs that encode pass to library_encoder().
-  const MakeEncoder& makeEncoder() const { return make_encoder_; }
-  void setMakeEncoder(MakeEncoder make) { make_encoder_ = std::move(make); }
+  const MakeEncoder& makeEncoder() const { return encoders_.of_library; }
+  void setMakeEncoder(MakeEncoder make) { encoders_.of_library = std::move(make); }
+  const Encoders& encoders() const { return encoders_; }
+  void setEncoders(Encoders encoders) { encoders_ = std::move(encoders); }
 
   // Set by the page that searches, whenever what it shows changes; nothing = no search is shown.
   void setShownSearch(std::optional<ShownSearch> search);
@@ -69,9 +73,10 @@ class Session : public QObject {
  private:
   JobRunner jobs_;
   std::optional<ShownSearch> shown_search_;
-  MakeEncoder make_encoder_;
   LibraryModel library_;
   Thumbnails thumbnails_;
+  Indexing indexing_;
+  Encoders encoders_;
   std::vector<CellDecorator> decorators_;
 };
 

@@ -5,7 +5,7 @@
 #include <QDate>
 #include <QLocale>
 #include <algorithm>
-#include <ctime>
+#include <chrono>
 #include <numeric>
 
 #include "tessera/error.h"
@@ -20,12 +20,13 @@ struct Places {
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-// Year, month and day as one number, 20261126.
-int local_day(std::int64_t ms) {
-  const auto seconds = static_cast<std::time_t>(ms >= 0 ? ms / 1000 : (ms - 999) / 1000);
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  return (parts.tm_year + 1900) * 10000 + (parts.tm_mon + 1) * 100 + parts.tm_mday;
+// Year, month and day of a clock's time as one number, 20261126.
+int day_of(std::int64_t ms) {
+  constexpr std::int64_t kDay = 86'400'000;
+  const std::chrono::sys_days days{std::chrono::days{(ms >= 0 ? ms : ms - kDay + 1) / kDay}};
+  const std::chrono::year_month_day date{days};
+  return static_cast<int>(date.year()) * 10000 + static_cast<int>(static_cast<unsigned>(date.month())) * 100 +
+         static_cast<int>(static_cast<unsigned>(date.day()));
 }
 
 // The place of each folder among all, by name.
@@ -65,9 +66,9 @@ class Sorter {
 
   std::int64_t groupKey(Row row) const {
     switch (order_.group) {
-      case GroupKey::kDay: return local_day(snapshot_[row].time);
-      case GroupKey::kMonth: return local_day(snapshot_[row].time) / 100 * 100;
-      case GroupKey::kYear: return local_day(snapshot_[row].time) / 10000 * 10000;
+      case GroupKey::kDay: return day_of(snapshot_[row].time);
+      case GroupKey::kMonth: return day_of(snapshot_[row].time) / 100 * 100;
+      case GroupKey::kYear: return day_of(snapshot_[row].time) / 10000 * 10000;
       case GroupKey::kFolder: return places_[snapshot_[row].folder];
       case GroupKey::kRating: return rating_of(ratings_, row);
       case GroupKey::kNone: return 0;

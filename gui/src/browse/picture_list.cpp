@@ -61,7 +61,7 @@ QString PictureList::description(int item) const {
   if (picture.width > 0) facts = tr("%1 x %2 pixels, ").arg(picture.width).arg(picture.height);
   facts += locale.formattedDataSize(static_cast<qint64>(picture.hash.bytes));
   lines.append(facts);
-  lines.append(locale.toString(QDateTime::fromMSecsSinceEpoch(picture.time), QLocale::ShortFormat));
+  lines.append(locale.toString(QDateTime::fromMSecsSinceEpoch(picture.time, Qt::UTC), QLocale::ShortFormat));
   if (picture.files > 1) lines.append(tr("The library knows %n file(s) with this content.", nullptr, picture.files));
   if (picture.state == FileState::kOffline) lines.append(tr("Its disk is not there."));
   if (picture.state == FileState::kMissing) lines.append(tr("The file is missing."));

@@ -3,6 +3,12 @@
 
 namespace tessera::gui {
 
+FreshEncoder default_encoder() {
+  auto encoder = Encoder::load(default_model_dir());
+  const ResizeSpec resize{ResizeSpec::Mode::kShort, encoder->config().preferred_size, 32};
+  return {std::move(encoder), resize};
+}
+
 ImageEncoder& library_encoder(JobContext& context, const MakeEncoder& make) {
   std::shared_ptr<ImageEncoder>& kept = context.kept<ImageEncoder>();
   if (!kept) {

@@ -120,7 +120,8 @@ std::vector<std::pair<QString, QString>> InfoPanel::lines(const LibrarySnapshot&
   if (!exif.utc_offset.empty()) taken += QStringLiteral("   UTC") + text_of(exif.utc_offset);
   add(tr("Taken"), taken);
   if (taken.isEmpty()) {
-    add(tr("File changed"), QDateTime::fromMSecsSinceEpoch(known.time).toString(QStringLiteral("yyyy-MM-dd HH:mm:ss")));
+    add(tr("File changed"),
+        QDateTime::fromMSecsSinceEpoch(known.changed).toString(QStringLiteral("yyyy-MM-dd HH:mm:ss")));
   }
   add(tr("Camera"), text_of(camera_text(exif)));
   add(tr("Lens"), text_of(exif.lens));

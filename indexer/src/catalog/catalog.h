@@ -132,6 +132,7 @@ class Catalog {
   std::int64_t next_run();  // a number larger than any before
   std::optional<Root> root(std::string_view path);
   std::int64_t last_run_that_walked(std::string_view path);  // the latest complete run of a root at or above `path`
+  std::vector<std::filesystem::path> root_paths();           // in order of path
   void put_root(const Root& root);
 
   void count(LibraryStats& stats);  // the fields that the catalog knows

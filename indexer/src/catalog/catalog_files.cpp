@@ -234,6 +234,13 @@ std::int64_t Catalog::last_run_that_walked(std::string_view path) {
   return last;
 }
 
+std::vector<std::filesystem::path> Catalog::root_paths() {
+  Statement select = db_.prepare("SELECT path FROM roots ORDER BY path");
+  std::vector<std::filesystem::path> paths;
+  while (select.step()) paths.emplace_back(select.column_string(0));
+  return paths;
+}
+
 void Catalog::put_root(const Root& root) {
   db_.prepare(
          "INSERT INTO roots (path, device, inode, complete_run) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (path) DO UPDATE "

@@ -25,12 +25,15 @@ std::string next_segment_name(catalog::Database& db) {
 }
 
 Committer::Committer(catalog::Catalog& catalog, ContentClaims& claims, std::filesystem::path segments_dir,
-                     const SegmentSpec& spec, int images_per_segment, std::int64_t run, IngestReport& report)
+                     const SegmentSpec& spec, int images_per_segment, int first_segment, std::int64_t run,
+                     IngestReport& report)
     : catalog_(catalog),
       claims_(claims),
       segments_dir_(std::move(segments_dir)),
       spec_(spec),
       images_per_segment_(static_cast<std::size_t>(std::clamp(images_per_segment, 1, 1 << 20))),
+      next_segment_(first_segment > 0 ? std::min(images_per_segment_, static_cast<std::size_t>(first_segment))
+                                      : images_per_segment_),
       run_(run),
       report_(report) {}
 
@@ -63,7 +66,7 @@ void Committer::add_other(Prepared&& outcome) {
 }
 
 void Committer::commit_if_due() {
-  const bool full = encoded_.size() >= images_per_segment_ || others_.size() >= kMaxOthers;
+  const bool full = encoded_.size() >= next_segment_ || others_.size() >= kMaxOthers;
   if (full || (size() > 0 && std::chrono::steady_clock::now() - oldest_ >= kCommitInterval)) commit();
 }
 
@@ -74,6 +77,7 @@ void Committer::commit() {
   }
   std::optional<SegmentSummary> summary;
   if (!encoded_.empty()) summary = writer_->finish();
+  if (summary) next_segment_ = std::min(images_per_segment_, 2 * next_segment_);
   writer_.reset();
   try {
     catalog::Transaction transaction(catalog_.db(), catalog::Transaction::Kind::kWrite);

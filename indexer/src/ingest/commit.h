@@ -25,7 +25,7 @@ std::string next_segment_name(catalog::Database& db);
 class Committer {
  public:
   Committer(catalog::Catalog& catalog, ContentClaims& claims, std::filesystem::path segments_dir,
-            const SegmentSpec& spec, int images_per_segment, std::int64_t run, IngestReport& report);
+            const SegmentSpec& spec, int images_per_segment, int first_segment, std::int64_t run, IngestReport& report);
 
   // An encoded picture with its tokens. Tokens that cannot be stored make it a failure.
   void add_encoded(Prepared&& image, const CodedTokens& tokens);
@@ -52,6 +52,7 @@ class Committer {
   const std::filesystem::path segments_dir_;
   const SegmentSpec spec_;
   const std::size_t images_per_segment_;
+  std::size_t next_segment_;  // pictures of the open segment
   const std::int64_t run_;
   IngestReport& report_;
 

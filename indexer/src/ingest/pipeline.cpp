@@ -59,7 +59,8 @@ class Pipeline {
         prepared_(kMaxPrepared, kMaxPreparedBytes),
         batches_(2 * encoders.size(), kMaxBatchBytes),
         outcomes_(kMaxOutcomes, kMaxOutcomeBytes),
-        committer_(catalog, claims_, setup.segments_dir, setup.spec, options.images_per_segment, run, report_) {}
+        committer_(catalog, claims_, setup.segments_dir, setup.spec, options.images_per_segment, options.first_segment,
+                   run, report_) {}
 
   IngestReport run(std::span<const std::string> roots);
 

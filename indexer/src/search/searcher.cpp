@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <unordered_map>
 
@@ -314,6 +315,15 @@ SearchResult Searcher::search(const Query& query, const SearchOptions& options,
     result.calibrate_ms = milliseconds_since(calibrate_start);
   }
   return result;
+}
+
+std::size_t likely_related(std::span<const SearchHit> hits, double precision) {
+  std::vector<double> by_chance;
+  for (const SearchHit& hit : hits) {
+    if (std::isnan(hit.by_chance)) return 0;
+    by_chance.push_back(hit.by_chance);
+  }
+  return cut_length(by_chance, precision);
 }
 
 }  // namespace tessera

@@ -282,6 +282,39 @@ TEST_F(LibraryTest, RelocateFollowsAMovedRootWithoutReading) {
   EXPECT_EQ(library.stats().files, 4);
 }
 
+TEST_F(LibraryTest, TheFirstSegmentsAreSmallWhereThatIsAsked) {
+  for (unsigned i = 0; i < 30; ++i) write_picture(photos() / (std::to_string(i) + ".png"), i);
+  Library library = open();
+  IngestOptions options;
+  options.images_per_segment = 16;
+  options.first_segment = 2;
+  options.batch = 2;
+  index(library, {photos()}, encoder_, options);
+  EXPECT_EQ(library.stats().segments, 4);  // 2, 4, 8, 16
+  EXPECT_EQ(library.stats().images, 30);
+}
+
+TEST_F(LibraryTest, AnotherEncoderKeepsThePicturesAndReadsThemAnew) {
+  for (unsigned i = 0; i < 5; ++i) write_picture(photos() / (std::to_string(i) + ".png"), i);
+  Library library = open();
+  index(library, {photos()}, encoder_);
+  EXPECT_THAT(library.roots(), ElementsAre(photos()));
+  const ImageId id = *library.find_path(photos() / "3.png");
+  FakeEncoder other("ffeeddccbbaa99887766554433221100");
+  EXPECT_THROW(library.index(std::vector{photos()}, {}, other), Error);
+  EXPECT_EQ(library.change_encoder(testing::library_encoder(other)), 5);
+  EXPECT_EQ(library.image(id).error_code, "model_mismatch");
+  EXPECT_EQ(library.stats().segments, 0);
+  IngestOptions options;
+  options.retry_failed = true;
+  const IngestReport report = library.index(std::vector{photos()}, options, other);
+  EXPECT_EQ(report.encoded, 5);
+  EXPECT_EQ(*library.find_path(photos() / "3.png"), id);
+  EXPECT_EQ(library.image(id).error_code, "");
+  EXPECT_EQ(library.encoder()->weights_hash, other.info().weights_hash);
+  EXPECT_THAT(problems_of(library, true), IsEmpty());
+}
+
 TEST_F(LibraryTest, CompactFreesTheRowsOfForgottenPictures) {
   for (unsigned i = 0; i < 30; ++i) write_picture(photos() / (std::to_string(i) + ".png"), i);
   Library library = open();

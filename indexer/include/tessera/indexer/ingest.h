@@ -22,6 +22,9 @@ struct IngestOptions {
   int decode_threads = 0;         // 0 = one per core
   int batch = 0;                  // images per encoder call; 0 = chosen for the model
   int images_per_segment = 1024;  // an open segment is what a crash can lose
+  // > 0: the first segment has so many and each next one twice as many, up to images_per_segment, so that the first
+  // pictures can be searched soon.
+  int first_segment = 0;
   ImageLimits limits;
 };
 

@@ -87,6 +87,14 @@ class Library {
   // Fixes the encoder of a new library; on an old one throws kModelMismatch if it differs.
   void set_encoder(const LibraryEncoder& encoder);
 
+  // Another model or other settings for the same pictures (kWrite). Their tokens go; files, ids, marks and collections
+  // stay, and an index run with IngestOptions::retry_failed encodes every picture again. Until then a picture has
+  // error_code "model_mismatch". Returns how many pictures that are.
+  std::int64_t change_encoder(const LibraryEncoder& encoder);
+
+  // Folders that were indexed, in order of path.
+  std::vector<std::filesystem::path> roots() const;
+
   // Walks the roots, encodes what is new, records what failed. Needs kWrite. The encoder must be that of set_encoder().
   // Files that cannot be read are rows of the report, not exceptions; kDiskFull, kIo of the library itself are thrown
   // after everything finished so far is committed.

@@ -85,4 +85,7 @@ struct SearchResult {
   bool cut = false;    // SearchOptions::precision ended the list: no further picture belongs to it
 };
 
+// Where SearchOptions::precision would end this list, best first: how many hits it would keep. 0 without by_chance.
+std::size_t likely_related(std::span<const SearchHit> hits, double precision);
+
 }  // namespace tessera

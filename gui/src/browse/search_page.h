@@ -1,0 +1,98 @@
+// Search by pictures: examples as chips, sliders that sort anew at once, results with the scores of both stages.
+#pragma once
+
+#include <QElapsedTimer>
+#include <optional>
+
+#include "app/page.h"
+#include "browse/search_query.h"
+
+class QCheckBox;
+class QHBoxLayout;
+class QLabel;
+class QMimeData;
+class QSlider;
+
+namespace tessera::gui {
+
+class GridFooter;
+class GridView;
+class PictureList;
+
+class SearchPage : public Page {
+  Q_OBJECT
+
+ public:
+  explicit SearchPage(Session& session, QWidget* parent = nullptr);
+
+  const SearchQuery& query() const { return query_; }
+  const std::optional<SearchAnswer>& answer() const { return answer_; }
+  PictureList* list() const { return list_; }
+  GridView* view() const { return view_; }
+  bool asking() const { return job_.running(); }
+  double lastMs() const { return last_ms_; }  // from the question to the list on the screen
+
+  // Asks anew; what was asked before can be gone back to.
+  void search(const SearchQuery& query);
+  void addExamples(const std::vector<Example>& examples);
+  void searchFiles(const std::vector<std::filesystem::path>& files);
+  void searchPictures(const std::vector<ImageId>& ids);
+  void searchRegion(const std::filesystem::path& file, const QRectF& fraction);
+  // Files or a picture that were dropped or pasted; false if there are none. The page is shown.
+  bool searchMime(const QMimeData* mime, bool add);
+  static bool holdsPicture(const QMimeData* mime);
+
+  void goBack();
+  void goForward();
+
+  QList<QAction*> pageActions() const override;
+  bool screenshotReady() const override;
+  std::vector<ImageId> selectedPictures() const override;
+  std::optional<ImageId> currentPicture() const override;
+  void setCurrentPicture(ImageId id) override;
+  bool advance(int step) override;
+
+ protected:
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+
+ private:
+  void addChipRow(QLayout* layout);
+  void addSettings(QLayout* layout);
+  void addActions();
+  void showChips();
+  void showSettings();
+  void readSettings();
+  void addFromDialog();
+  void ask();  // in a job, for query_
+  void show(const SearchAnswer& answer);
+  void showResult();
+  void showSearch() const;  // to the session
+  void enableHistory();
+  void restart();  // another library
+  std::vector<Example> examplesOf(const std::vector<ImageId>& ids) const;
+
+  SearchQuery query_;
+  std::vector<SearchQuery> history_;
+  int place_ = -1;  // in the history
+  std::optional<SearchAnswer> answer_;
+  Job job_;
+  bool again_ = false;
+  QElapsedTimer asked_;
+  double last_ms_ = 0;
+  PictureList* list_ = nullptr;
+  GridView* view_ = nullptr;
+  GridFooter* footer_ = nullptr;
+  QHBoxLayout* chips_ = nullptr;
+  QSlider* tokens_ = nullptr;
+  QLabel* tokens_text_ = nullptr;
+  QSlider* composition_ = nullptr;
+  QLabel* composition_text_ = nullptr;
+  QCheckBox* likely_only_ = nullptr;
+  QLabel* problem_ = nullptr;
+  QAction* back_ = nullptr;
+  QAction* forward_ = nullptr;
+  QList<QAction*> actions_;
+};
+
+}  // namespace tessera::gui
