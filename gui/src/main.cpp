@@ -9,6 +9,7 @@
 #include "app/screenshot.h"
 #include "app/theme.h"
 #include "browse/library_extension.h"
+#include "browse/start_request.h"
 
 namespace tessera::gui {
 namespace {
@@ -19,6 +20,7 @@ struct Arguments {
   QString page;
   QString size;
   QString theme;
+  std::vector<std::filesystem::path> files;
 };
 
 Arguments read_arguments(const QApplication& application) {
@@ -39,10 +41,17 @@ Arguments read_arguments(const QApplication& application) {
   option(QStringLiteral("screenshot"),
          QApplication::translate("main", "Paint the page, save it as a picture file and exit."),
          QStringLiteral("FILE"));
+  parser.addPositionalArgument(QStringLiteral("PICTURE"),
+                               QApplication::translate("main", "Pictures to search for, or to show on --page."),
+                               QStringLiteral("[PICTURE...]"));
   parser.process(application);
+  std::vector<std::filesystem::path> files;
+  for (const QString& file : parser.positionalArguments()) {
+    files.push_back(std::filesystem::absolute(QFile::encodeName(file).toStdString()).lexically_normal());
+  }
   return {parser.value(QStringLiteral("library")), parser.value(QStringLiteral("screenshot")),
-          parser.value(QStringLiteral("page")), parser.value(QStringLiteral("size")),
-          parser.value(QStringLiteral("theme"))};
+          parser.value(QStringLiteral("page")),    parser.value(QStringLiteral("size")),
+          parser.value(QStringLiteral("theme")),   std::move(files)};
 }
 
 [[noreturn]] void refuse(const QString& problem) {
@@ -80,7 +89,7 @@ int run(QApplication& application) {
   LibraryControl::of(window)->start(
       arguments.library.isEmpty() ? std::filesystem::path()
                                   : std::filesystem::absolute(QFile::encodeName(arguments.library).toStdString()));
-  if (!arguments.page.isEmpty()) window.showPage(arguments.page);
+  showAtStart(window, arguments.page, arguments.files);
   window.show();
   if (arguments.screenshot.isEmpty()) return QApplication::exec();
   Screenshot screenshot(window, arguments.screenshot);

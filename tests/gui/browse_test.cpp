@@ -247,7 +247,7 @@ class BrowseTest : public QObject {
 
   void readingPausesGoesOnAndIsCancelled() {
     Program program(library_);
-    test::write_pictures(dir_ / "more", 400);
+    test::write_pictures(dir_ / "more", 400, 1000);
     Indexing& indexing = program.indexing();
     QStringList states;
     connect(&indexing, &Indexing::stateChanged, this, [&] { states.append(QString::number(int(indexing.state()))); });
@@ -295,9 +295,12 @@ class BrowseTest : public QObject {
     fs::remove(files_[9]);
     LibraryControl::of(program.window)->update();
     QVERIFY(test::wait_until([&] { return program.indexing().state() == Indexing::State::kIdle; }));
+    const ImageId id = idOf(program, 9);
+    QVERIFY(id != 0);
     QVERIFY(test::wait_until([&] {
       const LibrarySnapshot& snapshot = *program.window.session().library().snapshot();
-      return snapshot[*snapshot.find(idOf(program, 9))].state == FileState::kMissing;
+      const auto row = snapshot.find(id);
+      return row && snapshot[*row].state == FileState::kMissing;
     }));
   }
 

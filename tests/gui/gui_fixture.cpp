@@ -97,14 +97,14 @@ Image picture(int seed, int width, int height) {
   return image;
 }
 
-std::vector<fs::path> write_pictures(const fs::path& folder, int count) {
+std::vector<fs::path> write_pictures(const fs::path& folder, int count, int first) {
   fs::create_directories(folder);
   std::vector<fs::path> files;
   for (int i = 0; i < count; ++i) {
     char name[32];
     std::snprintf(name, sizeof name, "picture_%03d.jpg", i);
     files.push_back(folder / name);
-    write_image(files.back(), picture(i));
+    write_image(files.back(), picture(first + i));
   }
   return files;
 }

@@ -44,8 +44,8 @@ Encoders color_encoders(const std::string& weights_hash = "c0105");
 
 // A picture that no other seed gives: two colours and a disc.
 Image picture(int seed, int width = 96, int height = 64);
-// picture_000.jpg, picture_001.jpg, ... below `folder`.
-std::vector<std::filesystem::path> write_pictures(const std::filesystem::path& folder, int count);
+// picture_000.jpg, picture_001.jpg, ... below `folder`; the seeds count from `first`.
+std::vector<std::filesystem::path> write_pictures(const std::filesystem::path& folder, int count, int first = 0);
 // Makes a library of the folders with a ColorEncoder, or adds to it.
 void make_library(const std::filesystem::path& library, const std::vector<std::filesystem::path>& folders);
 

@@ -81,8 +81,14 @@ void GridPage::arrangePictures() {
       },
       [this, snapshot](Arrangement arrangement) {
         view_->replace([&] { list_->show(snapshot, std::move(arrangement)); });
+        if (list_->count() > 0) view_->select(std::exchange(to_select_, {}));
         showCount();
       });
+}
+
+void GridPage::selectOnceShown(const std::vector<ImageId>& ids) {
+  to_select_ = ids;
+  if (!arranging_.running()) arrangePictures();
 }
 
 void GridPage::showCount() {

@@ -20,6 +20,8 @@ class GridPage : public Page {
   PictureList* list() const { return list_; }
   GridFooter* footer() const { return footer_; }
 
+  void selectOnceShown(const std::vector<ImageId>& ids);
+
   QList<QAction*> pageActions() const override;
   bool screenshotReady() const override;
   std::vector<ImageId> selectedPictures() const override;
@@ -36,6 +38,7 @@ class GridPage : public Page {
   GridView* view_ = nullptr;
   GridFooter* footer_ = nullptr;
   Job arranging_;
+  std::vector<ImageId> to_select_;
   QList<QAction*> actions_;
 };
 

@@ -88,6 +88,13 @@ void GridView::setCurrentId(ImageId id) {
   if (const auto item = list_->itemOf(id)) setCurrentIndex(list_->index(*item));
 }
 
+void GridView::select(const std::vector<ImageId>& ids) {
+  if (!ids.empty()) setCurrentId(ids.front());
+  for (const ImageId id : ids) {
+    if (const auto item = list_->itemOf(id)) selectionModel()->select(list_->index(*item), QItemSelectionModel::Select);
+  }
+}
+
 bool GridView::step(int step) {
   const int next = currentIndex().isValid() ? currentIndex().row() + step : 0;
   if (next < 0 || next >= list_->count()) return false;

@@ -34,7 +34,8 @@ class GridView : public QListView {
   std::vector<ImageId> selectedIds() const;  // in order of the list
   std::optional<ImageId> currentId() const;
   void setCurrentId(ImageId id);
-  bool step(int step);  // the current picture, alone selected
+  void select(const std::vector<ImageId>& ids);  // besides what is; the first becomes the current one
+  bool step(int step);                           // the current picture, alone selected
   // Shows the list's new content with the same pictures selected and in sight as before, as far as they are there.
   void replace(const std::function<void()>& change);
   bool thumbnailsReady() const;

@@ -28,7 +28,7 @@ std::filesystem::path chosen_path(const QString& text) { return QFile::encodeNam
 }  // namespace
 
 LibraryControl* LibraryControl::of(const MainWindow& window) {
-  return window.findChild<LibraryControl*>(Qt::FindDirectChildrenOnly);
+  return window.findChild<LibraryControl*>(QString(), Qt::FindDirectChildrenOnly);
 }
 
 LibraryControl::LibraryControl(MainWindow& window)

@@ -57,6 +57,7 @@ SearchPage::SearchPage(Session& session, QWidget* parent)
           [this](const QString& path, const QRectF& fraction) { searchRegion(path.toStdString(), fraction); });
   connect(&session.library(), &LibraryModel::changed, this, [this] {
     const int stored = this->session().library().encoder() ? this->session().library().encoder()->stored_tokens : 16;
+    const QSignalBlocker quiet(tokens_);
     tokens_->setRange(1, stored);
     showSettings();
     if (answer_) ask();
@@ -149,7 +150,6 @@ void SearchPage::addSettings(QLayout* layout) {
     items->addWidget(control);
     items->addWidget(value);
     items->addSpacing(20);
-    connect(control, &QSlider::valueChanged, this, &SearchPage::readSettings);
   };
   slider(tr("Composition"),
          tr("How much it counts that the same things are in the same places; at 0 only the picture as a whole counts"),
@@ -159,6 +159,8 @@ void SearchPage::addSettings(QLayout* layout) {
   composition_->setRange(0, 100);
   tokens_->setRange(1, 16);
   likely_only_ = new QCheckBox(tr("&Only what is likely related"), row);
+  connect(composition_, &QSlider::valueChanged, this, &SearchPage::readSettings);
+  connect(tokens_, &QSlider::valueChanged, this, &SearchPage::readSettings);
   connect(likely_only_, &QCheckBox::toggled, this, &SearchPage::readSettings);
   items->addWidget(likely_only_);
   items->addStretch();
