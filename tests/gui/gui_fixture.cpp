@@ -94,6 +94,15 @@ Image picture(int seed, int width, int height) {
       }
     }
   }
+  // The seed in black and white along the lower edge, so that no two are equal.
+  for (int bit = 0; 8 * bit + 8 <= width; ++bit) {
+    for (int y = height - 8; y < height; ++y) {
+      for (int x = 8 * bit; x < 8 * bit + 8; ++x) {
+        const std::size_t at = (std::size_t(y) * std::size_t(width) + std::size_t(x)) * 3;
+        for (std::size_t c = 0; c < 3; ++c) image.rgb[at + c] = bit < 16 && (seed >> bit & 1) != 0 ? 235 : 20;
+      }
+    }
+  }
   return image;
 }
 
