@@ -25,6 +25,23 @@ for file in bin/tessera share/tessera/models/default/config.json share/bash-comp
 done
 [[ ! -L $prefix/share/tessera/models ]] || fail "the model is a link"
 
+if [[ -x $build/bin/tessera-browser ]]; then
+  for file in bin/tessera-browser share/applications/org.tessera.Browser.desktop \
+    share/metainfo/org.tessera.Browser.metainfo.xml share/man/man1/tessera-browser.1 \
+    share/icons/hicolor/scalable/apps/org.tessera.Browser.svg share/icons/hicolor/48x48/apps/org.tessera.Browser.png; do
+    [[ -e $prefix/$file ]] || fail "$file is not installed"
+  done
+  entry=$prefix/share/applications/org.tessera.Browser.desktop
+  [[ -x $prefix/bin/$(sed -n 's/^Exec=\([^ ]*\).*/\1/p' "$entry") ]] || fail "the desktop file starts another program"
+  icon=$(sed -n 's/^Icon=//p' "$entry")
+  [[ -e $prefix/share/icons/hicolor/scalable/apps/$icon.svg ]] || fail "the desktop file names another icon"
+  if command -v desktop-file-validate > /dev/null; then desktop-file-validate "$entry" || fail "the desktop file is wrong"; fi
+  if command -v appstreamcli > /dev/null; then
+    appstreamcli validate --no-net "$prefix/share/metainfo/org.tessera.Browser.metainfo.xml" > "$work/appstream.txt" ||
+      { cat "$work/appstream.txt"; fail "the AppStream metadata is wrong"; }
+  fi
+fi
+
 # The program must find the model beside itself, and nothing of the trees it came from.
 tessera=$prefix/bin/tessera
 "$tessera" doctor > "$work/doctor.txt" 2>&1 || { cat "$work/doctor.txt"; fail "doctor failed"; }
@@ -46,6 +63,13 @@ cp "$source"/sample_data/photos/{cat,coffee,rocket,brook}.jpg "$work/photos/"
 "$tessera" index "$work/photos" --library "$work/library" 2> "$work/index.log" || { cat "$work/index.log"; fail "index failed"; }
 first=$("$tessera" search "$work/photos/cat.jpg" --library "$work/library" --format paths -k 1) || fail "search failed"
 [[ $first == "$work/photos/cat.jpg" ]] || fail "the picture most like cat.jpg is said to be '$first'"
+
+if [[ -x $prefix/bin/tessera-browser ]]; then
+  QT_QPA_PLATFORM=offscreen XDG_CONFIG_HOME=$work/config XDG_CACHE_HOME=$work/cache "$prefix/bin/tessera-browser" \
+    --library "$work/library" --page why --screenshot "$work/why.png" 2> "$work/browser.log" ||
+    { cat "$work/browser.log"; fail "tessera-browser does not work where it was moved"; }
+  [[ -s $work/why.png ]] || fail "tessera-browser painted nothing"
+fi
 
 {
   "$cmake" -S "$source/tests/install/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \

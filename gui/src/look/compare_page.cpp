@@ -31,6 +31,8 @@ ComparePage::ComparePage(Session& session, QWidget* parent)
   stack_ = new QStackedLayout;
   addPanes();
   addActions();
+  setProperty("keyHints", QStringList{tr("Hold A or B"), tr("See that picture in every place"), tr("Wheel"),
+                                      tr("Zoom all at the mouse"), tr("Shift+Arrows"), tr("Move enlarged pictures")});
   layout->addLayout(stack_, 1);
   layout->addWidget(makeBar());
   connect(&loader_, &PictureLoader::loaded, this, [this] { showPictures(); });

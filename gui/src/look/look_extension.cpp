@@ -78,6 +78,17 @@ void extendForLooking(MainWindow& window) {
   add(window, menu, QObject::tr("&Loupe: one picture large"), Qt::Key_E, [&window] { lookAtCurrent(window); });
   add(window, menu, QObject::tr("&Compare the selected pictures"), Qt::Key_C, [&window] { compareSelected(window); });
   add(window, menu, QObject::tr("&Survey the selected pictures"), Qt::Key_N, [&window] { surveySelected(window); });
+  add(window, menu, QObject::tr("&Why: what two pictures have in common"), Qt::Key_W, [&window] {
+    const auto current = window.currentPage()->currentPicture();
+    if (current) {
+      Q_EMIT window.session().whyWanted(*current);
+    } else {
+      window.showPage(QStringLiteral("why"));
+    }
+  });
+  QAction* keys = add(window, MainWindow::Menu::kHelp, QObject::tr("&Keys"), QKeySequence(QStringLiteral("?")),
+                      [&window] { window.showPage(QStringLiteral("keys")); });
+  keys->setShortcuts({QKeySequence(QStringLiteral("?")), QKeySequence::HelpContents});
   QAction* full = add(window, menu, QObject::tr("&Full screen"), Qt::Key_F, [] {});
   full->setShortcuts({Qt::Key_F, Qt::Key_F11});
   full->setCheckable(true);

@@ -34,6 +34,10 @@ LoupePage::LoupePage(Session& session, QWidget* parent)
   addBar();
   layout->addWidget(bar_);
   setFocusProxy(view_);
+  setProperty("keyHints",
+              QStringList{tr("Wheel"), tr("Zoom at the mouse"), tr("Shift+Arrows"), tr("Move an enlarged picture"),
+                          tr("Arrows, Shift+Arrows"), tr("Move or resize the region that is drawn"), tr("Enter"),
+                          tr("Search for the region"), tr("Esc"), tr("End drawing the region")});
 
   connect(view_, &PictureView::viewChanged, this, &LoupePage::showTexts);
   connect(view_, &PictureView::detailWanted, this, [this] {
@@ -100,6 +104,7 @@ void LoupePage::addBar() {
   position_ = new QLabel(bar_);
   name_ = new QLabel(bar_);
   name_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  name_->setAccessibleName(tr("File name"));
   hint_ = new QLabel(bar_);
   zoom_ = new QLabel(bar_);
   bar->addWidget(position_);

@@ -10,22 +10,6 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{768} << 20;
 
-// The picture of the first file that can be read, those that were there last time first.
-DisplayPicture load_from_files(JobContext& context, ImageId id, int short_side) {
-  ImageRecord record = context.library().image(id);
-  std::stable_partition(record.files.begin(), record.files.end(),
-                        [](const FileRecord& file) { return file.state == FileState::kPresent; });
-  if (record.files.empty()) throw Error(ErrorCode::kNotFound, "no file holds this picture any more");
-  for (std::size_t i = 0;; ++i) {
-    try {
-      return load_display_picture(record.files[i].path, short_side, context.stop());
-    } catch (const Error& error) {
-      const bool elsewhere = error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kIo;
-      if (!elsewhere || i + 1 == record.files.size()) throw;
-    }
-  }
-}
-
 int short_side_of(const DisplayPicture& picture) {
   return std::min(picture.levels[0].width(), picture.levels[0].height());
 }
@@ -40,6 +24,21 @@ bool covers(int before, int now) {
 }
 
 }  // namespace
+
+DisplayPicture load_from_library(JobContext& context, ImageId id, int short_side) {
+  ImageRecord record = context.library().image(id);
+  std::stable_partition(record.files.begin(), record.files.end(),
+                        [](const FileRecord& file) { return file.state == FileState::kPresent; });
+  if (record.files.empty()) throw Error(ErrorCode::kNotFound, "no file holds this picture any more");
+  for (std::size_t i = 0;; ++i) {
+    try {
+      return load_display_picture(record.files[i].path, short_side, context.stop());
+    } catch (const Error& error) {
+      const bool elsewhere = error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kIo;
+      if (!elsewhere || i + 1 == record.files.size()) throw;
+    }
+  }
+}
 
 PictureLoader& PictureLoader::of(Session& session) {
   auto* loader = session.findChild<PictureLoader*>(QString(), Qt::FindDirectChildrenOnly);
@@ -93,7 +92,7 @@ void PictureLoader::load(ImageId id, int short_side, int priority) {
   running.job = session_.jobs().run(
       Lane::kPictures, this,
       [id, short_side](JobContext& context) {
-        return std::make_shared<const DisplayPicture>(load_from_files(context, id, short_side));
+        return std::make_shared<const DisplayPicture>(load_from_library(context, id, short_side));
       },
       [this, id, finished](std::shared_ptr<const DisplayPicture> picture) {
         finished();

@@ -11,6 +11,10 @@
 
 namespace tessera::gui {
 
+// In a job: the picture of the first of its files that can be read, those that were there last time first. Throws what
+// load_display_picture() throws, and kNotFound if no file is known.
+DisplayPicture load_from_library(JobContext& context, ImageId id, int short_side);
+
 // Thread rule: GUI thread.
 class PictureLoader : public QObject {
   Q_OBJECT

@@ -1,0 +1,44 @@
+// Every key of the program in one list, made of the actions that are there.
+#pragma once
+
+#include <QKeySequence>
+
+#include "app/page.h"
+
+class QLineEdit;
+class QTreeWidget;
+
+namespace tessera::gui {
+
+class MainWindow;
+
+struct KeyLine {
+  QString text;
+  QStringList keys;  // as shown, e.g. "Ctrl+Z"
+};
+struct KeyGroup {
+  QString title;
+  std::vector<KeyLine> lines;
+};
+
+// The menus, which work everywhere, then each page. A page may name keys that are no actions in its property
+// "keyHints": keys and meaning in turn.
+std::vector<KeyGroup> keyGroups(const MainWindow& window);
+
+class KeysPage : public Page {
+  Q_OBJECT
+
+ public:
+  explicit KeysPage(Session& session, QWidget* parent = nullptr);
+
+ protected:
+  void showEvent(QShowEvent* event) override;
+
+ private:
+  void filter(const QString& wanted);
+
+  QLineEdit* search_ = nullptr;
+  QTreeWidget* list_ = nullptr;
+};
+
+}  // namespace tessera::gui
