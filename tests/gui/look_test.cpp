@@ -232,6 +232,7 @@ class LookTest : public QObject {
             int(std::lround(fraction.width() * upright.width)), int(std::lround(fraction.height() * upright.height))));
         const auto actual = mean_of(before, QRect(from, to - QPoint(1, 1)));
         for (std::size_t c = 0; c < 3; ++c) QVERIFY2(std::abs(actual[c] - expected[c]) < 6, name);
+        window_->showPage(QStringLiteral("loupe"));
         QTest::keyClick(view, Qt::Key_Escape);
         QVERIFY(!view->regionMode());
         QCOMPARE(window_->currentPage()->name(), QStringLiteral("loupe"));  // Esc ended the region only

@@ -167,6 +167,16 @@ class WhyTest : public QObject {
     for (const QString& name : window->pageNames()) check(everywhere + window->page(name)->pageActions());
   }
 
+  void everyPageFitsIntoASmallWindow() {
+    const auto window = open({});
+    for (const QString& name : window->pageNames()) {
+      window->showPage(name);
+      const QSize least = window->page(name)->minimumSizeHint();
+      QVERIFY2(least.width() <= 640 && least.height() <= 400,
+               qPrintable(QStringLiteral("%1: %2 x %3").arg(name).arg(least.width()).arg(least.height())));
+    }
+  }
+
   void everyControlHasANameForScreenReaders() {
     const auto window = open({});
     for (const QString& name : window->pageNames()) {

@@ -140,7 +140,8 @@ void SearchPage::addSettings(QLayout* layout) {
   const auto slider = [&](const QString& text, const QString& tip, QSlider*& control, QLabel*& value, int widest) {
     auto* label = new QLabel(text, row);
     control = new QSlider(Qt::Horizontal, row);
-    control->setFixedWidth(170);
+    control->setMinimumWidth(60);
+    control->setMaximumWidth(170);
     control->setToolTip(tip);
     control->setAccessibleName(text);
     control->setAccessibleDescription(tip);

@@ -63,9 +63,8 @@ void ComparePage::addPanes() {
     pane.view->setProperty("framed", true);
     pane.view->setAccessibleName(tr("Picture %1").arg(letter(i)));
     pane.view->installEventFilter(this);
-    pane.caption = new QLabel(pane.frame);
+    pane.caption = makeLine(pane.frame);
     pane.caption->setContentsMargins(8, 3, 8, 3);
-    pane.caption->setTextFormat(Qt::PlainText);
     column->addWidget(pane.view, 1);
     column->addWidget(pane.caption);
     connect(pane.view, &PictureView::viewChanged, this, [this, view = pane.view] { follow(view); });
@@ -111,7 +110,8 @@ QWidget* ComparePage::makeBar() {
   auto* widget = new QWidget(this);
   auto* bar = new QHBoxLayout(widget);
   bar->setContentsMargins(8, 2, 8, 2);
-  hint_ = new QLabel(tr("Hold A or B to see that picture in every place"), widget);
+  hint_ = makeLine(widget);
+  hint_->setText(tr("Hold A or B to see that picture in every place"));
   bar->addWidget(hint_);
   bar->addStretch(1);
   gain_text_ = new QLabel(widget);

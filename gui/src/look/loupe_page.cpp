@@ -102,10 +102,10 @@ void LoupePage::addBar() {
   addButton(bar, action(0), QStringLiteral("◀"));
   addButton(bar, action(1), QStringLiteral("▶"));
   position_ = new QLabel(bar_);
-  name_ = new QLabel(bar_);
+  name_ = makeLine(bar_);
   name_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   name_->setAccessibleName(tr("File name"));
-  hint_ = new QLabel(bar_);
+  hint_ = makeLine(bar_);
   zoom_ = new QLabel(bar_);
   bar->addWidget(position_);
   bar->addSpacing(12);

@@ -2,6 +2,7 @@
 #include "look/page_parts.h"
 
 #include <QHBoxLayout>
+#include <QLabel>
 #include <QToolButton>
 
 namespace tessera::gui {
@@ -24,6 +25,14 @@ QToolButton* addButton(QHBoxLayout* bar, QAction* action, const QString& sign) {
   QObject::connect(action, &QAction::changed, button, [button, sign] { button->setText(sign); });
   bar->addWidget(button);
   return button;
+}
+
+QLabel* makeLine(QWidget* parent) {
+  auto* label = new QLabel(parent);
+  label->setTextFormat(Qt::PlainText);
+  label->setMinimumWidth(1);
+  label->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+  return label;
 }
 
 }  // namespace tessera::gui

@@ -7,7 +7,9 @@
 #include <functional>
 
 class QHBoxLayout;
+class QLabel;
 class QToolButton;
+class QWidget;
 
 namespace tessera::gui {
 
@@ -16,5 +18,8 @@ QAction* makeAction(QObject* parent, const QString& text, const QList<QKeySequen
                     const std::function<void()>& call);
 // A button for the bar below a picture, with a sign instead of the action's text.
 QToolButton* addButton(QHBoxLayout* bar, QAction* action, const QString& sign);
+
+// A label of one line that is cut rather than making the window wide.
+QLabel* makeLine(QWidget* parent);
 
 }  // namespace tessera::gui

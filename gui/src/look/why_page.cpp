@@ -62,7 +62,7 @@ WhyPage::WhyPage(Session& session, QWidget* parent) : Page(session, QStringLiter
   sentence_->setFont(large);
   progress_ = new QProgressBar(this);
   progress_->setAccessibleName(tr("Looking for reasons"));
-  progress_->setFixedWidth(fontMetrics().averageCharWidth() * 30);
+  progress_->setFixedWidth(fontMetrics().averageCharWidth() * 20);
   auto* bar = new QHBoxLayout;
   bar->setContentsMargins(8, 2, 8, 2);
   bar->addWidget(sentence_, 1);
@@ -97,9 +97,9 @@ QWidget* WhyPage::makeSide(PictureView* view, QLabel*& caption, const QString& t
   auto* column = new QVBoxLayout(side);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
-  caption = new QLabel(title, side);
+  caption = makeLine(side);
+  caption->setText(title);
   caption->setContentsMargins(8, 3, 8, 3);
-  caption->setTextFormat(Qt::PlainText);
   column->addWidget(view, 1);
   column->addWidget(caption);
   return side;
