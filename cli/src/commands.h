@@ -26,6 +26,7 @@ Command make_label(CLI::App& root);
 Command make_tag(CLI::App& root);
 Command make_collect(CLI::App& root);
 Command make_trash(CLI::App& root);
+Command make_xmp(CLI::App& root);
 Command make_undo(CLI::App& root);
 Command make_redo(CLI::App& root);
 Command make_rm(CLI::App& root);
