@@ -16,6 +16,7 @@ set_target_properties(faiss PROPERTIES INTERFACE_LINK_LIBRARIES "$<LINK_ONLY:Ope
 pkg_check_modules(WebP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
 pkg_check_modules(LCMS2 REQUIRED IMPORTED_TARGET lcms2)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
 
 if(TESSERA_BUILD_CLI)
   find_package(CLI11 REQUIRED)

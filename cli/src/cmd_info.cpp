@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "records.h"
 #include "resolve.h"
+#include "targets.h"
 #include "text.h"
 
 namespace tessera::cli {
@@ -25,7 +26,7 @@ std::string local_time(std::int64_t nanoseconds) {
   return text;
 }
 
-void write_text(Output& out, const ImageRecord& record) {
+void write_text(Output& out, const ImageRecord& record, const MarkBook& book) {
   const bool utf8 = out.terminal().utf8;
   const auto field = [&](const std::string& name, const std::string& value) { out.line(pad(name, 9) + value); };
   field("id", std::to_string(record.id));
@@ -34,6 +35,11 @@ void write_text(Output& out, const ImageRecord& record) {
     field("picture", std::to_string(record.width) + " x " + std::to_string(record.height) + " " + record.format + ", " +
                          human_bytes(record.hash.bytes));
     field("tokens", std::to_string(record.token_count));
+    const Marks marks = book.marks(record.id);
+    if (marks.rating > 0) field("rating", std::to_string(marks.rating));
+    if (marks.flag != Flag::kNone) field("flag", flag_name(marks.flag));
+    if (marks.label != ColorLabel::kNone) field("label", label_name(marks.label));
+    for (const std::string& tag : book.tags(record.id)) field("tag", printable(tag, utf8));
   } else {
     field("failed", printable(record.error, utf8) + " (" + record.error_code + ")");
   }
@@ -49,14 +55,16 @@ ExitCode run(const InfoOptions& options, Context& context) {
   const Library library = open_library(context, OpenMode::kRead);
   std::vector<ImageRecord> records;
   for (const std::string& picture : options.pictures) records.push_back(library.image(find_image(library, picture)));
+  const MarkBook book(open_curation(context, OpenMode::kRead));
   if (format == Format::kTable) {
     for (std::size_t i = 0; i < records.size(); ++i) {
       if (i > 0) context.out.line("");
-      write_text(context.out, records[i]);
+      write_text(context.out, records[i], book);
     }
     return ExitCode::kOk;
   }
   RecordWriter writer(context.out, format, current_folder());
+  writer.set_marks(book);
   for (const ImageRecord& record : records) writer.add(record);
   writer.finish();
   return ExitCode::kOk;

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "records.h"
 #include "resolve.h"
+#include "targets.h"
 
 namespace tessera::cli {
 namespace {
@@ -14,6 +15,7 @@ struct ListOptions {
   bool missing = false;
   bool offline = false;
   std::vector<std::string> under;
+  FilterOptions conditions;
   std::string format = "table";
 };
 
@@ -22,10 +24,13 @@ ExitCode run(const ListOptions& options, Context& context) {
   ListFilter filter;
   filter.failed_only = options.failed;
   filter.under = absolute_paths(options.under);
+  filter.filter = options.conditions.filter();
+  if (filter.filter && options.missing) filter.filter->with_trashed = true;
   if (options.missing) filter.state = FileState::kMissing;
   if (options.offline) filter.state = FileState::kOffline;
   const FileState* state = filter.state ? &*filter.state : nullptr;
   RecordWriter writer(context.out, parse_format(options.format), current_folder(), state);
+  if (writes_json(options.format)) writer.set_marks(MarkBook(open_curation(context, OpenMode::kRead)));
   library.list(filter, [&](const ImageRecord& record) {
     writer.add(record);
     return true;
@@ -46,6 +51,7 @@ Command make_list(CLI::App& root) {
   app->add_option("--under", options->under, "only files below this folder; may be repeated")
       ->type_name("DIR")
       ->allow_extra_args(false);
+  add_filter_options(*app, options->conditions, false);
   app->add_option("--format", options->format, "output: " + std::string(kFormatNames))
       ->type_name("FORMAT")
       ->check(check_format)
@@ -53,6 +59,7 @@ Command make_list(CLI::App& root) {
   return {app,
           "One line per file, in order of the pictures' ids. Files with the same content share an id.",
           {{"tessera list --failed", "What could not be read, and why."},
+           {"tessera list --rating 4.. --date 2019", "The good ones of a year."},
            {"tessera list --under Pictures/2019 --format paths | wc -l", "Counts the indexed files of a folder."}},
           [options](Context& context) { return run(*options, context); }};
 }

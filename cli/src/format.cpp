@@ -23,6 +23,8 @@ Format parse_format(std::string_view text) {
   throw UsageError("unknown format '" + std::string(text) + "'; one of " + std::string(kFormatNames));
 }
 
+bool writes_json(std::string_view format) { return format == "json" || format == "jsonl"; }
+
 Format parse_report_format(std::string_view text, std::string_view command) {
   const Format format = parse_format(text);
   if (format == Format::kTable || format == Format::kJson) return format;

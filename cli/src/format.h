@@ -25,6 +25,8 @@ Format parse_format(std::string_view text);
 // For commands that print one report: table or json only. Throws UsageError naming the command.
 Format parse_report_format(std::string_view text, std::string_view command);
 
+bool writes_json(std::string_view format);  // json or jsonl
+
 using Json = nlohmann::ordered_json;
 
 // object[key] = path as text; where its bytes are no valid UTF-8 those are U+FFFD in the text and

@@ -35,6 +35,7 @@ Json record_json(const ImageRecord& record) {
   object["width"] = record.width;
   object["height"] = record.height;
   object["format"] = record.format;
+  object["taken"] = record.taken ? Json(*record.taken) : Json();
   object["tokens"] = record.token_count;
   object["error_code"] = record.error_code.empty() ? Json() : Json(record.error_code);
   object["error"] = record.error.empty() ? Json() : Json(record.error);
@@ -50,6 +51,35 @@ Json record_json(const ImageRecord& record) {
   return object;
 }
 
+MarkBook::MarkBook(const Curation& curation) {
+  for (PictureMarks& picture : curation.picture_marks()) pictures_.emplace(picture.id, std::move(picture));
+  for (Tag& tag : curation.tags()) names_.emplace(tag.id, std::move(tag.name));
+}
+
+Marks MarkBook::marks(ImageId id) const {
+  const auto found = pictures_.find(id);
+  return found == pictures_.end() ? Marks() : found->second.marks;
+}
+
+std::vector<std::string> MarkBook::tags(ImageId id) const {
+  std::vector<std::string> names;
+  const auto found = pictures_.find(id);
+  if (found == pictures_.end()) return names;
+  for (const TagId tag : found->second.tags) {
+    if (const auto name = names_.find(tag); name != names_.end()) names.push_back(name->second);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void MarkBook::add_to(Json& record, ImageId id) const {
+  const Marks found = marks(id);
+  record["flag"] = flag_name(found.flag);
+  record["rating"] = found.rating;
+  record["label"] = label_name(found.label);
+  record["tags"] = tags(id);
+}
+
 RecordWriter::RecordWriter(Output& out, Format format, std::filesystem::path folder, const FileState* state)
     : out_(out), format_(format), folder_(std::move(folder)), state_(state) {
   if (format_ == Format::kTable) {
@@ -62,12 +92,18 @@ RecordWriter::RecordWriter(Output& out, Format format, std::filesystem::path fol
   }
 }
 
+Json RecordWriter::json_of(const ImageRecord& record) const {
+  Json object = record_json(record);
+  if (book_) book_->add_to(object, record.id);
+  return object;
+}
+
 void RecordWriter::add(const ImageRecord& record) {
   if (format_ == Format::kJson) {
     out_.write(first_ ? "[\n" : ",\n");
-    out_.write(dump(record_json(record)));
+    out_.write(dump(json_of(record)));
   } else if (format_ == Format::kJsonl) {
-    out_.line(dump(record_json(record)));
+    out_.line(dump(json_of(record)));
   } else {
     for (const FileRecord& file : record.files) {
       if (state_ != nullptr && file.state != *state_) continue;

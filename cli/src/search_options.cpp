@@ -25,6 +25,7 @@ void add_search_options(CLI::App& app, SearchCommandOptions& options) {
   app.add_option("--under", options.under, "only pictures with a file below this folder; may be repeated")
       ->type_name("DIR")
       ->allow_extra_args(false);
+  add_filter_options(app, options.conditions, false);
   app.add_option("--rerank", options.rerank,
                  "how the candidates are compared: aligned (token by token), maxsim (best matching tokens) or none")
       ->type_name("METHOD")
@@ -77,6 +78,7 @@ ExitCode run_search(Context& context, const Library& library, const Query& query
   search.coarse = parse_coarse_method(options.coarse);
   search.under = absolute_paths(options.under);
   search.exclude = exclude;
+  if (const auto filter = options.conditions.filter()) search.only = library.matching(*filter);
 
   HitList list;
   list.result = library.search(query, search);

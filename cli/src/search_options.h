@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "hits.h"
+#include "targets.h"
 #include "tessera/indexer/library.h"
 
 namespace tessera::cli {
@@ -21,6 +22,7 @@ struct SearchCommandOptions {
   float rerank_weight = SearchOptions{}.rerank_weight;
   std::string coarse = "auto";
   std::vector<std::string> under;
+  FilterOptions conditions;
   float not_weight = 0.5F;
   bool auto_cut = false;
   double precision = 0.9;  // of auto_cut

@@ -44,7 +44,7 @@ std::shared_ptr<const LibrarySnapshot> LibrarySnapshot::read(const Library& libr
 
 void LibrarySnapshot::add(const ImageRecord& record) {
   const FileRecord* file = best_file(record);
-  if (file == nullptr) return;
+  if (file == nullptr || file->trashed) return;  // the trash is not the library
   Picture picture;
   picture.id = record.id;
   picture.hash = record.hash;

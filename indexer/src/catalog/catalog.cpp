@@ -191,14 +191,16 @@ ImageRecord Catalog::read_image(Statement& row) {
   image.error = row.column_string(7);
   image.error_code = row.column_string(8);
   if (!row.is_null(9)) image.taken = row.column_int(9);
-  Statement& files = cached(cache_.files_of_image,
-                            "SELECT d.path, f.name, f.state, f.bytes, f.mtime_ns FROM files f JOIN folders d ON "
-                            "d.id = f.folder WHERE f.image = ?1 ORDER BY f.state, d.path, f.name");
+  Statement& files =
+      cached(cache_.files_of_image,
+             "SELECT d.path, f.name, f.state, f.bytes, f.mtime_ns, f.state = 1 AND EXISTS (SELECT 1 FROM "
+             "trashed t WHERE t.folder = d.path AND t.name = f.name) FROM files f JOIN folders d ON "
+             "d.id = f.folder WHERE f.image = ?1 ORDER BY f.state, d.path, f.name");
   files.bind(1, image.id);
   while (files.step()) {
     image.files.push_back({join_path(files.column_bytes(0), files.column_bytes(1)),
                            static_cast<FileState>(files.column_int(2)), static_cast<std::uint64_t>(files.column_int(3)),
-                           files.column_int(4)});
+                           files.column_int(4), files.column_int(5) != 0});
   }
   files.reset();
   return image;
@@ -225,11 +227,15 @@ void Catalog::list(const ListFilter& filter, const std::function<bool(const Imag
     sql += " AND EXISTS (SELECT 1 FROM files f WHERE f.image = i.id AND f.state = " +
            std::to_string(static_cast<int>(*filter.state)) + ")";
   }
-  std::optional<std::vector<ImageId>> under;
+  std::optional<std::vector<ImageId>> under, only;
   if (!filter.under.empty()) under = images_under(filter.under);
+  if (filter.filter) only = matching(*filter.filter);
   Statement select = db_.prepare(sql + " ORDER BY i.id");
   while (select.step()) {
-    if (under && !std::binary_search(under->begin(), under->end(), select.column_int(0))) continue;
+    const auto in = [id = select.column_int(0)](const std::vector<ImageId>& ids) {
+      return std::binary_search(ids.begin(), ids.end(), id);
+    };
+    if ((under && !in(*under)) || (only && !in(*only))) continue;
     if (!visit(read_image(select))) return;
   }
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "catalog/sqlite.h"
+#include "tessera/indexer/catalog_filter.h"
 #include "tessera/indexer/library.h"
 #include "tessera/indexer/types.h"
 
@@ -104,6 +105,8 @@ class Catalog {
   std::optional<ImageRecord> image(ImageId id);
   std::optional<Location> location(ImageId id);
   void list(const ListFilter& filter, const std::function<bool(const ImageRecord&)>& visit);
+  // As Library::matching().
+  std::vector<ImageId> matching(const CatalogFilter& filter);
   // Sorted ids of the pictures with a file at or below one of these paths.
   std::vector<ImageId> images_under(std::span<const std::filesystem::path> paths);
   // Sorted ids of encoded pictures all of whose files are missing.

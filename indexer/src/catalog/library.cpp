@@ -234,4 +234,6 @@ void Library::list(const ListFilter& filter, const std::function<bool(const Imag
   impl_->catalog->list(filter, visit);
 }
 
+std::vector<ImageId> Library::matching(const CatalogFilter& filter) const { return impl_->catalog->matching(filter); }
+
 }  // namespace tessera

@@ -110,8 +110,13 @@ SearchResult Library::search(const Query& query, const SearchOptions& options) c
   const bool may_use_index = options.coarse == CoarseMethod::kIvfPq || options.coarse == CoarseMethod::kHnsw ||
                              (options.coarse == CoarseMethod::kAuto && rows > options.exact_limit);
   const Searcher& searcher = impl.searcher(may_use_index);
-  if (options.under.empty()) return searcher.search(query, options);
-  const std::vector<ImageId> allowed = impl.catalog->images_under(options.under);
+  if (options.under.empty() && !options.only) return searcher.search(query, options);
+  if (options.under.empty()) return searcher.search(query, options, std::span<const ImageId>(*options.only));
+  std::vector<ImageId> allowed = impl.catalog->images_under(options.under);
+  if (options.only) {
+    std::erase_if(allowed,
+                  [&](ImageId id) { return !std::binary_search(options.only->begin(), options.only->end(), id); });
+  }
   return searcher.search(query, options, std::span<const ImageId>(allowed));
 }
 

@@ -23,14 +23,14 @@ std::string holder_of(int fd) {
 
 }  // namespace
 
-WriterLock::WriterLock(const std::filesystem::path& dir) {
-  const std::filesystem::path path = dir / "writer.lock";
+WriterLock::WriterLock(const std::filesystem::path& dir, const char* name) {
+  const std::filesystem::path path = dir / name;
   fd_ = UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (fd_.get() < 0) {
     const int reason = errno;
     if (reason == EACCES || reason == EPERM || reason == EROFS) {
-      throw Error(ErrorCode::kReadOnly, "library " + dir.string() +
-                                            " cannot be written: " + errno_error("open", "writer.lock", reason).what());
+      throw Error(ErrorCode::kReadOnly,
+                  "library " + dir.string() + " cannot be written: " + errno_error("open", name, reason).what());
     }
     throw errno_error("open", path.string(), reason);
   }

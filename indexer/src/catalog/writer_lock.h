@@ -9,8 +9,8 @@ namespace tessera::catalog {
 
 class WriterLock {
  public:
-  // Takes flock() on `<dir>/writer.lock`. Throws kBusy naming the process that has it, kReadOnly, kIo.
-  explicit WriterLock(const std::filesystem::path& dir);
+  // Takes flock() on `<dir>/<name>`. Throws kBusy naming the process that has it, kReadOnly, kIo.
+  explicit WriterLock(const std::filesystem::path& dir, const char* name = "writer.lock");
 
  private:
   UniqueFd fd_;

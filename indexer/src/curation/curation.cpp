@@ -2,15 +2,14 @@
 #include "tessera/indexer/curation.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <system_error>
 #include <utility>
 
 #include "catalog/catalog.h"
 #include "catalog/paths.h"
-#include "catalog/schema.h"
 #include "curation/curation_impl.h"
+#include "curation/file_steps.h"
 #include "tessera/error.h"
 #include "tessera/text.h"
 
@@ -20,27 +19,15 @@ namespace {
 using curation::Change;
 using curation::StepKind;
 
-constexpr std::array kFlags{"reject", "none", "pick"};
-constexpr std::array kLabels{"none", "red", "yellow", "green", "blue", "purple"};
 constexpr std::size_t kMostNameBytes = 256;
 
-template <typename Names>
-std::size_t parse_name(std::string_view text, const Names& names, const char* what) {
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (text == names[i]) return i;
-  }
-  std::string message = "'" + std::string(text) + "' is no " + what + "; there are ";
-  for (std::size_t i = 0; i < names.size(); ++i) message += (i > 0 ? ", " : "") + std::string(names[i]);
-  throw Error(ErrorCode::kInvalidArgument, message);
-}
-
-catalog::Database open_database(const std::filesystem::path& dir, OpenMode mode) {
+catalog::Catalog open_for(const std::filesystem::path& dir, OpenMode mode) {
   const std::filesystem::path path = dir / catalog::kCatalogName;
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     throw Error(ErrorCode::kNotFound, "there is no Tessera library in " + dir.string());
   }
-  return catalog::open_catalog(
+  return catalog::Catalog(
       path, mode == OpenMode::kRead ? catalog::Database::Access::kRead : catalog::Database::Access::kWrite);
 }
 
@@ -62,15 +49,6 @@ std::string marks_title(const MarkChange& change, std::int64_t count) {
 
 }  // namespace
 
-const char* flag_name(Flag flag) noexcept { return kFlags[static_cast<std::size_t>(static_cast<int>(flag) + 1)]; }
-const char* label_name(ColorLabel label) noexcept { return kLabels[static_cast<std::size_t>(label)]; }
-Flag parse_flag(std::string_view text) {
-  return static_cast<Flag>(static_cast<int>(parse_name(text, kFlags, "flag")) - 1);
-}
-ColorLabel parse_label(std::string_view text) {
-  return static_cast<ColorLabel>(parse_name(text, kLabels, "colour label"));
-}
-
 namespace curation {
 
 std::string pictures_text(std::int64_t count) {
@@ -91,11 +69,31 @@ void check_name(std::string_view name, const char* what) {
 }  // namespace curation
 
 Curation::Impl::Impl(const std::filesystem::path& library_dir, OpenMode how)
-    : dir(catalog::stored_path(library_dir)), mode(how), db(open_database(dir, how)), rows(db) {}
+    : dir(catalog::stored_path(library_dir)), mode(how), catalog(open_for(dir, how)), db(catalog.db()), rows(db) {
+  if (mode != OpenMode::kRead) curation::reconcile(*this);
+}
 
 void Curation::Impl::require_writer() const {
   if (mode == OpenMode::kRead)
     throw Error(ErrorCode::kReadOnly, "library " + dir.string() + " is open for reading only");
+}
+
+std::optional<JournalEntry> Curation::Impl::replay_next(curation::Direction direction) {
+  require_writer();
+  const bool undo = direction == curation::Direction::kUndo;
+  std::optional<catalog::Transaction> transaction(std::in_place, db, catalog::Transaction::Kind::kWrite);
+  auto entry = undo ? curation::last_done(rows) : curation::first_undone(rows);
+  if (!entry) return std::nullopt;
+  if (curation::has_file_steps(rows, entry->id)) {
+    transaction.reset();
+    curation::replay_files(*this, *entry, direction);
+    return entry;
+  }
+  curation::replay(rows, entry->id, direction);
+  curation::set_entry_state(rows, entry->id, undo ? EntryState::kUndone : EntryState::kDone);
+  curation::next_generation(rows);
+  transaction->commit();
+  return entry;
 }
 
 Curation::Curation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -204,29 +202,9 @@ std::vector<PairVerdict> Curation::verdicts() const {
   return found;
 }
 
-std::optional<JournalEntry> Curation::undo() {
-  impl_->require_writer();
-  catalog::Transaction transaction(impl_->db, catalog::Transaction::Kind::kWrite);
-  const auto entry = curation::last_done(impl_->rows);
-  if (!entry) return std::nullopt;
-  curation::replay(impl_->rows, entry->id, curation::Direction::kUndo);
-  curation::set_entry_state(impl_->rows, entry->id, EntryState::kUndone);
-  curation::next_generation(impl_->rows);
-  transaction.commit();
-  return entry;
-}
+std::optional<JournalEntry> Curation::undo() { return impl_->replay_next(curation::Direction::kUndo); }
 
-std::optional<JournalEntry> Curation::redo() {
-  impl_->require_writer();
-  catalog::Transaction transaction(impl_->db, catalog::Transaction::Kind::kWrite);
-  const auto entry = curation::first_undone(impl_->rows);
-  if (!entry) return std::nullopt;
-  curation::replay(impl_->rows, entry->id, curation::Direction::kRedo);
-  curation::set_entry_state(impl_->rows, entry->id, EntryState::kDone);
-  curation::next_generation(impl_->rows);
-  transaction.commit();
-  return entry;
-}
+std::optional<JournalEntry> Curation::redo() { return impl_->replay_next(curation::Direction::kRedo); }
 
 std::optional<JournalEntry> Curation::next_undo() const { return curation::last_done(impl_->rows); }
 std::optional<JournalEntry> Curation::next_redo() const { return curation::first_undone(impl_->rows); }

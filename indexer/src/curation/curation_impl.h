@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "catalog/catalog.h"
 #include "curation/journal.h"
 #include "tessera/indexer/curation.h"
 
@@ -14,12 +15,14 @@ struct Curation::Impl {
 
   // Throws kReadOnly unless it was opened for writing.
   void require_writer() const;
+  std::optional<JournalEntry> replay_next(curation::Direction direction);
   CollectionId existing_collection(CollectionId id);  // throws kNotFound
   void require_free_name(std::string_view name);      // of a collection; throws kInvalidArgument
 
   std::filesystem::path dir;
   OpenMode mode;
-  catalog::Database db;
+  catalog::Catalog catalog;
+  catalog::Database& db;
   curation::Rows rows;
 };
 

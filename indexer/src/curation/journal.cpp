@@ -7,7 +7,7 @@ namespace tessera::curation {
 namespace {
 
 JournalEntry read_entry(const catalog::Statement& row) {
-  return {row.column_int(0), row.column_int(1), row.column_string(2), static_cast<EntryState>(row.column_int(3))};
+  return {row.column_int(0), row.column_int(1), row.column_string(2), static_cast<EntryState>(row.column_int(3)), {}};
 }
 
 std::optional<JournalEntry> one_entry(catalog::Statement& select) {

@@ -1,6 +1,8 @@
 // Segment and catalog commits of an index run.
 #include "ingest/commit.h"
 
+#include "ingest/sidecar_marks.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <system_error>
@@ -115,6 +117,7 @@ void Committer::write_encoded(const std::string& name, const SegmentSummary& sum
                                   {image.file.hash, info.width, info.height, image_format_name(info.format),
                                    image.token_count, segment, image.row, "", "", image.file.taken});
     catalog_.put_file(image.file.item.path, image.file.item.stamp, image.id, run_);
+    if (image.file.sidecar) import_marks(catalog_.db(), *image.file.hash, *image.file.sidecar);
   }
 }
 

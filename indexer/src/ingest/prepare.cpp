@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "ingest/sidecar_marks.h"
 #include "ingest/taken.h"
 #include "tessera/indexer/library.h"
 
@@ -104,6 +105,7 @@ bool Preparer::prepare_content(Prepared& result) {
     result.known = claim.known;
   } else {
     attempt(result, [&] { decode(result, bytes); });
+    if (result.kind == Prepared::Kind::kImage) result.sidecar = sidecar_of(result.item.path);
   }
   return true;
 }

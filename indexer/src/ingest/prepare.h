@@ -14,6 +14,7 @@
 #include "ingest/walk.h"
 #include "tessera/error.h"
 #include "tessera/image.h"
+#include "tessera/indexer/xmp.h"
 #include "tessera/resize.h"
 
 namespace tessera::ingest {
@@ -85,6 +86,7 @@ struct Prepared {
   std::optional<ContentHash> hash;
   ImageInfo info;
   std::optional<std::int64_t> taken;  // as in ImageRecord
+  std::optional<XmpData> sidecar;     // of kImage
   Image image;
   ImageId known = 0;
   ErrorCode failure_code = ErrorCode::kInternal;

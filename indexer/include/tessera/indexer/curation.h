@@ -15,26 +15,10 @@
 #include <vector>
 
 #include "tessera/indexer/library.h"
+#include "tessera/indexer/marks.h"
 #include "tessera/indexer/types.h"
 
 namespace tessera {
-
-enum class Flag { kReject = -1, kNone = 0, kPick = 1 };
-enum class ColorLabel { kNone, kRed, kYellow, kGreen, kBlue, kPurple };
-
-const char* flag_name(Flag flag) noexcept;          // "reject", "none", "pick"
-const char* label_name(ColorLabel label) noexcept;  // "none", "red", "yellow", "green", "blue", "purple"
-Flag parse_flag(std::string_view text);             // throws kInvalidArgument with the accepted names
-ColorLabel parse_label(std::string_view text);
-
-inline constexpr int kMostStars = 5;
-
-struct Marks {
-  Flag flag = Flag::kNone;
-  int rating = 0;  // stars, 0..5
-  ColorLabel label = ColorLabel::kNone;
-  friend bool operator==(const Marks&, const Marks&) = default;
-};
 
 // What is to change; the rest stays.
 struct MarkChange {
@@ -98,6 +82,7 @@ struct JournalEntry {
   std::int64_t time_ns = 0;  // since 1970
   std::string title;         // "5 stars for 3 pictures"
   EntryState state = EntryState::kDone;
+  std::vector<std::string> problems = {};  // of undo() and redo(): files that could not be handled, and why
 };
 
 // Thread rule: one Curation object is used by one thread at a time; several objects on one library, in one process or
@@ -150,7 +135,8 @@ class Curation {
   std::vector<ImageId> collection_images(CollectionId id) const;  // those in the library, in the collection's order
 
   // Undo takes back the latest entry that is done, redo does the latest that was undone again; none if there is none.
-  // The state survives restarts and is the same for all who have the library open.
+  // The state survives restarts and is the same for all who have the library open. File actions are taken back on disk;
+  // where nothing of one could be, it throws and the entry stays.
   std::optional<JournalEntry> undo();
   std::optional<JournalEntry> redo();
   std::optional<JournalEntry> next_undo() const;
@@ -158,6 +144,7 @@ class Curation {
   std::vector<JournalEntry> journal(std::size_t most = 100) const;  // latest first
 
   struct Impl;  // for the library's own sources
+  Impl& impl() { return *impl_; }
 
  private:
   explicit Curation(std::unique_ptr<Impl> impl);

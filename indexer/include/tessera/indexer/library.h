@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tessera/encoder.h"
+#include "tessera/indexer/catalog_filter.h"
 #include "tessera/indexer/ingest.h"
 #include "tessera/indexer/search.h"
 #include "tessera/indexer/types.h"
@@ -64,6 +65,7 @@ struct ListFilter {
   bool failed_only = false;
   std::vector<std::filesystem::path> under;
   std::optional<FileState> state;
+  std::optional<CatalogFilter> filter;
 };
 
 // Thread rule: one Library object is used by one thread at a time; several objects on one folder, in one process or
@@ -119,6 +121,9 @@ class Library {
   std::optional<ImageId> find_hash(const ContentHash& hash) const;
   // In order of id. Return false from `visit` to stop.
   void list(const ListFilter& filter, const std::function<bool(const ImageRecord&)>& visit) const;
+
+  // Ids of the pictures that pass, ascending. Throws kNotFound for a collection that is not there.
+  std::vector<ImageId> matching(const CatalogFilter& filter) const;
 
   // The stored tokens of an image, dequantised: [token_count, D], at most `tokens` rows (0 = all). Token 0 comes from
   // the f16 coarse vector. Throws kNotFound, kDamaged.

@@ -56,6 +56,7 @@ struct SearchOptions {
   CoarseMethod coarse = CoarseMethod::kAuto;
   std::int64_t exact_limit = 200'000;
   std::vector<std::filesystem::path> under;  // keep only images with a file below one of these folders; empty = all
+  std::optional<std::vector<ImageId>> only;  // ascending: keep only these, e.g. Library::matching()
   std::vector<ImageId> exclude;              // e.g. the query itself
   bool calibrate = false;                    // fill SearchHit::by_chance
   // In (0, 1): fill it, and end the list where more than the share 1 - precision of it would be expected by chance

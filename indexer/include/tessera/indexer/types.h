@@ -33,6 +33,7 @@ struct FileRecord {
   FileState state = FileState::kPresent;
   std::uint64_t bytes = 0;
   std::int64_t mtime_ns = 0;  // since the epoch
+  bool trashed = false;       // kMissing because Tessera put it into the trash, where it still lies for all it knows
 };
 
 // One picture (by content) and all files that hold it.

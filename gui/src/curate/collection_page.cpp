@@ -1,0 +1,80 @@
+// The pictures of one collection.
+#include "curate/collection_page.h"
+
+#include <QAction>
+#include <QLocale>
+#include <QVBoxLayout>
+
+#include "browse/grid_footer.h"
+#include "browse/grid_view.h"
+
+namespace tessera::gui {
+
+CollectionPage::CollectionPage(Session& session, QWidget* parent)
+    : Page(session, QStringLiteral("collection"), tr("Collection"), parent),
+      list_(new PictureList(this)),
+      view_(new GridView(session, list_, this)),
+      footer_(new GridFooter(view_, false, this)) {
+  view_->setAccessibleName(title());
+  view_->setPlaceholder(tr("Choose a collection in the panel, or make one there of selected pictures."));
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  layout->addWidget(view_);
+  layout->addWidget(footer_);
+  setFocusProxy(view_);
+  auto* take_out = new QAction(tr("Take out of the collection"), this);
+  take_out->setShortcut(Qt::Key_Minus);
+  actions_ = {take_out};
+  CurationModel& model = CurationModel::of(session);
+  connect(take_out, &QAction::triggered, this, [this, &model] {
+    if (id_) model.removeFromCollection(*id_, selectedPictures());
+  });
+  connect(&model, &CurationModel::changed, this, &CollectionPage::read);
+  connect(&session.library(), &LibraryModel::changed, this, &CollectionPage::read);
+  connect(view_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &Page::selectionChanged);
+  connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &Page::selectionChanged);
+  connect(view_, &GridView::thumbnailsReadyChanged, this, &Page::screenshotReadyChanged);
+  connect(view_, &GridView::pictureActivated, this,
+          [this](ImageId id) { Q_EMIT this->session().lookWanted(id, list_->ids()); });
+  footer_->setCount(QString());
+}
+
+void CollectionPage::showCollection(CollectionId id) {
+  id_ = id;
+  read();
+}
+
+void CollectionPage::read() {
+  reading_.cancel();
+  if (!id_) return;
+  reading_ = session().jobs().run(
+      Lane::kCatalog, this,
+      [id = *id_](JobContext& context) {
+        const Curation curation = Curation::open(context.libraryDir(), OpenMode::kRead);
+        for (const Collection& collection : curation.collections()) {
+          if (collection.id != id) continue;
+          if (collection.kind == CollectionKind::kManual) return curation.collection_images(id);
+          return context.library().matching(parse_filter(collection.search));
+        }
+        return std::vector<ImageId>();
+      },
+      [this](const std::vector<ImageId>& ids) {
+        const auto snapshot = session().library().snapshot();
+        Arrangement arrangement;
+        for (const ImageId id : ids) {
+          if (const auto row = snapshot->find(id)) arrangement.rows.push_back(*row);
+        }
+        footer_->setCount(tr("%1 photos").arg(QLocale().toString(static_cast<qulonglong>(arrangement.rows.size()))));
+        view_->replace([&] { list_->show(snapshot, std::move(arrangement)); });
+        Q_EMIT screenshotReadyChanged();
+      });
+}
+
+bool CollectionPage::screenshotReady() const { return !reading_.running() && view_->thumbnailsReady(); }
+std::vector<ImageId> CollectionPage::selectedPictures() const { return view_->selectedIds(); }
+std::optional<ImageId> CollectionPage::currentPicture() const { return view_->currentId(); }
+void CollectionPage::setCurrentPicture(ImageId id) { view_->setCurrentId(id); }
+bool CollectionPage::advance(int step) { return view_->step(step); }
+
+}  // namespace tessera::gui

@@ -1,0 +1,253 @@
+// Marks by keys, undo after a restart, the trash and back, tags and collections in the window.
+#include <QAction>
+#include <QApplication>
+#include <QImage>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QPainter>
+#include <QSettings>
+#include <QStatusBar>
+#include <QTest>
+
+#include "app/main_window.h"
+#include "browse/grid_page.h"
+#include "browse/grid_view.h"
+#include "curate/collection_page.h"
+#include "curate/collections_panel.h"
+#include "curate/curation_model.h"
+#include "curate/export_dialog.h"
+#include "curate/marks_painter.h"
+#include "curate/tags_dialog.h"
+#include "gui_fixture.h"
+
+namespace tessera::gui {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CurateTest : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit CurateTest(const fs::path& dir) : dir_(dir) {}
+
+ private Q_SLOTS:
+  void initTestCase() {
+    files_ = test::write_pictures(dir_ / "photos", 8);
+    test::make_library(dir_ / "library", {dir_ / "photos"});
+    QSettings().setValue(QStringLiteral("curate/auto_advance"), true);
+    open();
+  }
+  void cleanupTestCase() { window_.reset(); }
+
+  void keysMarkAndGoOn() {
+    const ImageId first = *page()->currentPicture();
+    press(Qt::Key_P);
+    QVERIFY(*page()->currentPicture() != first);
+    const ImageId second = *page()->currentPicture();
+    press(Qt::Key_4);
+    QVERIFY(*page()->currentPicture() != second);
+    const ImageId third = *page()->currentPicture();
+    press(Qt::Key_6);
+    QCOMPARE(model().marks(first).marks.flag, Flag::kPick);
+    QVERIFY(stored(first).flag == Flag::kPick);
+    QVERIFY(stored(second).rating == 4);
+    QVERIFY(stored(third).label == ColorLabel::kRed);
+  }
+
+  void aSelectionIsMarkedAsAWhole() {
+    view()->selectAll();
+    QCOMPARE(page()->selectedPictures().size(), files_.size());
+    press(Qt::Key_2);
+    for (const ImageId id : page()->selectedPictures()) QCOMPARE(stored(id).rating, 2);
+    QVERIFY(window_->statusBar()->currentMessage().contains(QStringLiteral("8 pictures")));
+    press(Qt::Key_Z, Qt::ControlModifier);
+    QVERIFY(window_->statusBar()->currentMessage().startsWith(QStringLiteral("Undone: 2 stars")));
+    QCOMPARE(rated(4), 1);
+    press(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+    QCOMPARE(rated(2), 8);
+    press(Qt::Key_Z, Qt::ControlModifier);
+  }
+
+  void undoWorksAfterARestart() {
+    const ImageId id = *page()->currentPicture();
+    select(id);
+    press(Qt::Key_5);
+    QCOMPARE(stored(id).rating, 5);
+    open();
+    QCOMPARE(model().marks(id).marks.rating, 5);
+    press(Qt::Key_Z, Qt::ControlModifier);
+    QVERIFY(stored(id).rating != 5);
+  }
+
+  void theTrashTakesAndGivesBack() {
+    const ImageId id = *page()->currentPicture();
+    select(id);
+    const auto snapshot = window_->session().library().snapshot();
+    const fs::path file = snapshot->path(*snapshot->find(id));
+    press(Qt::Key_Delete);
+    QVERIFY(!fs::exists(file));
+    QVERIFY(test::wait_until([&] { return view()->list()->count() == 7; }));
+    QVERIFY(!window_->session().library().snapshot()->find(id));
+    open();
+    QCOMPARE(view()->list()->count(), 7);
+    press(Qt::Key_Z, Qt::ControlModifier);
+    QVERIFY(fs::exists(file));
+    QVERIFY(test::wait_until([&] { return view()->list()->count() == 8; }));
+  }
+
+  void tagsOfSeveralPictures() {
+    view()->selectAll();
+    const auto ids = page()->selectedPictures();
+    {
+      TagsDialog dialog(model(), {ids[0], ids[1]}, window_.get());
+      dialog.findChild<QLineEdit*>()->setText(QStringLiteral("Places/Vienna"));
+      dialog.accept();
+    }
+    settle();
+    QCOMPARE(model().tagNames(), QStringList{QStringLiteral("Places/Vienna")});
+    QCOMPARE(model().marks(ids[1]).tags.size(), 1U);
+    TagsDialog dialog(model(), ids, window_.get());
+    auto* list = dialog.findChild<QListWidget*>();
+    QCOMPARE(list->item(0)->checkState(), Qt::PartiallyChecked);
+    dialog.accept();
+    settle();
+    QCOMPARE(model().marks(ids[2]).tags.size(), 0U);
+    TagsDialog remove(model(), ids, window_.get());
+    remove.findChild<QListWidget*>()->item(0)->setCheckState(Qt::Unchecked);
+    remove.accept();
+    settle();
+    QVERIFY(model().tagNames().isEmpty());
+    press(Qt::Key_Z, Qt::ControlModifier);
+    QCOMPARE(model().marks(ids[1]).tags.size(), 1U);
+  }
+
+  void collectionsInThePanel() {
+    view()->selectAll();
+    const auto ids = page()->selectedPictures();
+    model().createCollection(QStringLiteral("best"), {ids[3], ids[1]});
+    settle();
+    auto* panel = window_->findChild<CollectionsPanel*>();
+    QVERIFY(panel != nullptr);
+    auto* list = panel->findChild<CollectionList*>();
+    QCOMPARE(list->count(), 1);
+    QCOMPARE(list->item(0)->text(), QStringLiteral("best (2)"));
+    Q_EMIT list->itemActivated(list->item(0));
+    auto* collection = qobject_cast<CollectionPage*>(window_->currentPage());
+    QVERIFY(collection != nullptr);
+    QVERIFY(test::wait_until([&] { return collection->view()->list()->count() == 2; }));
+    QCOMPARE(collection->view()->list()->id(0), ids[3]);
+    Q_EMIT list->picturesDropped(*CollectionList::idOf(list->item(0)), {ids[0]});
+    QVERIFY(test::wait_until([&] { return collection->view()->list()->count() == 3; }));
+    settle();
+    press(Qt::Key_Z, Qt::ControlModifier);
+    QVERIFY(test::wait_until([&] { return collection->view()->list()->count() == 2; }));
+    window_->showPage(QStringLiteral("grid"));
+  }
+
+  void exportCopiesFiles() {
+    view()->selectAll();
+    ExportDialog dialog(model(), page()->selectedPictures(), window_.get());
+    dialog.findChild<QLineEdit*>()->setText(QString::fromStdString((dir_ / "out").string()));
+    dialog.accept();
+    settle();
+    for (const fs::path& file : files_) QVERIFY(fs::exists(dir_ / "out" / file.filename()));
+  }
+
+  void marksArePaintedOverTheCell() {
+    QImage plain(160, 200, QImage::Format_ARGB32_Premultiplied);
+    plain.fill(Qt::gray);
+    QImage marked = plain;
+    CellParts parts;
+    parts.cell = plain.rect();
+    parts.picture = QRect(6, 6, 148, 148);
+    {
+      QPainter painter(&plain);
+      paintMarks(painter, parts, {});
+    }
+    QImage untouched(plain.size(), plain.format());
+    untouched.fill(Qt::gray);
+    QCOMPARE(plain, untouched);
+    {
+      QPainter painter(&marked);
+      paintMarks(painter, parts, {{Flag::kPick, 3, ColorLabel::kRed}, {1, 2}});
+    }
+    QVERIFY(marked != plain);
+    QCOMPARE(marked.copy(0, 155, 160, 45), plain.copy(0, 155, 160, 45));
+  }
+
+ private:
+  void open() {
+    window_.reset();
+    window_ = std::make_unique<MainWindow>(standardRegistry());
+    window_->resize(900, 600);
+    window_->show();
+    window_->activateWindow();
+    window_->session().openLibrary(dir_ / "library");
+    QVERIFY(test::wait_until([&] { return window_->session().library().loaded(); }));
+    window_->showPage(QStringLiteral("grid"));
+    settle();
+    QVERIFY(view()->list()->count() > 0);
+    view()->setCurrentId(view()->list()->id(0));
+    view()->setFocus();
+  }
+
+  void settle() {
+    QVERIFY(test::wait_until([&] {
+      const JobRunner& jobs = window_->session().jobs();
+      return jobs.pending(Lane::kCatalog) == 0 && jobs.pending(Lane::kMemory) == 0;
+    }));
+  }
+
+  // The action with this key, as the key would trigger it.
+  void press(int key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
+    const QKeySequence wanted(static_cast<int>(modifiers) | key);
+    QAction* found = nullptr;
+    for (QAction* action : window_->findChildren<QAction*>()) {
+      if (action->shortcuts().contains(wanted) && action->isEnabled()) found = action;
+    }
+    QVERIFY2(found != nullptr, qPrintable(wanted.toString()));
+    found->trigger();
+    settle();
+    settle();
+  }
+
+  void select(ImageId id) {
+    view()->clearSelection();
+    view()->setCurrentId(id);
+  }
+
+  int rated(int stars) {
+    int count = 0;
+    view()->selectAll();
+    for (const ImageId id : page()->selectedPictures()) count += stored(id).rating == stars ? 1 : 0;
+    return count;
+  }
+
+  Marks stored(ImageId id) {
+    const auto snapshot = window_->session().library().snapshot();
+    return Curation::open(dir_ / "library", OpenMode::kRead).marks((*snapshot)[*snapshot->find(id)].hash);
+  }
+
+  GridPage* page() { return qobject_cast<GridPage*>(window_->page(QStringLiteral("grid"))); }
+  GridView* view() { return page()->view(); }
+  CurationModel& model() { return CurationModel::of(window_->session()); }
+
+  fs::path dir_;
+  std::vector<fs::path> files_;
+  std::unique_ptr<MainWindow> window_;
+};
+
+}  // namespace
+}  // namespace tessera::gui
+
+int main(int argc, char** argv) {
+  const tessera::gui::test::Sandbox sandbox;
+  QApplication application(argc, argv);
+  QApplication::setOrganizationName(QStringLiteral("tessera"));
+  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
+  tessera::gui::CurateTest test(sandbox.dir());
+  return QTest::qExec(&test, argc, argv);
+}
+
+#include "curate_test.moc"
