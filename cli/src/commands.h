@@ -17,6 +17,7 @@ Command make_info(CLI::App& root);
 Command make_stats(CLI::App& root);
 Command make_search(CLI::App& root);
 Command make_similar(CLI::App& root);
+Command make_dup(CLI::App& root);
 Command make_pick(CLI::App& root);
 Command make_outliers(CLI::App& root);
 Command make_cluster(CLI::App& root);

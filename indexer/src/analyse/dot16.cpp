@@ -15,8 +15,9 @@ void dot_rows_portable(const std::int16_t* query, const std::int16_t* rows, std:
   for (std::size_t r = 0; r < count; ++r) out[r] = dot_one(query, rows + r * stride, stride);
 }
 
-void dot_panel_portable(const std::int16_t* queries, std::size_t stride, const std::int16_t* panel, std::size_t width,
-                        Dot* out) {
+std::uint32_t panel_hits_portable(const std::int16_t* queries, std::size_t stride, const std::int16_t* panel,
+                                  std::size_t width, Dot least) {
+  std::uint32_t hits = 0;
   for (std::size_t q = 0; q < kPanelQueries; ++q) {
     const std::int16_t* query = queries + q * stride;
     for (std::size_t r = 0; r < kPanelRows; ++r) {
@@ -25,12 +26,13 @@ void dot_panel_portable(const std::int16_t* queries, std::size_t stride, const s
         const std::int16_t* pair = panel + i * kPanelRows + 2 * r;
         sum += Dot(query[i]) * pair[0] + Dot(query[i + 1]) * pair[1];
       }
-      out[q * kPanelRows + r] = sum;
+      hits |= std::uint32_t(sum >= least) << (q * kPanelRows + r);
     }
   }
+  return hits;
 }
 
-constexpr DotKernels kDotPortable{dot_rows_portable, dot_panel_portable};
+constexpr DotKernels kDotPortable{dot_rows_portable, panel_hits_portable};
 
 }  // namespace
 

@@ -24,10 +24,10 @@ struct DotKernels {
   // out[r] = <query, rows[r]> for `count` rows at distances of `stride` values; stride is a multiple of 16.
   void (*dot_rows)(const std::int16_t* query, const std::int16_t* rows, std::size_t stride, std::size_t count,
                    Dot* out);
-  // Panels: eight rows side by side, for each pair of components (2j, 2j + 1) the pairs of row 0 to 7.
-  // out[8 i + r] = <query i, row r of the panel> for kPanelQueries queries.
-  void (*dot_panel)(const std::int16_t* queries, std::size_t stride, const std::int16_t* panel, std::size_t width,
-                    Dot* out);
+  // A panel holds eight rows side by side: for each pair of components (2j, 2j + 1) the pairs of row 0 to 7. Bit
+  // 8 q + r of the result: is <query q, row r> >= least, for kPanelQueries queries? `width` is even.
+  std::uint32_t (*panel_hits)(const std::int16_t* queries, std::size_t stride, const std::int16_t* panel,
+                              std::size_t width, Dot least);
 };
 inline constexpr std::size_t kPanelRows = 8;
 inline constexpr std::size_t kPanelQueries = 4;

@@ -51,8 +51,8 @@ __attribute__((target("avx2"), always_inline)) inline __m256i pair_of(const std:
 }
 
 // A lane holds the sum of one row: no sums across lanes.
-__attribute__((target("avx2"))) void dot_panel_avx2(const std::int16_t* queries, std::size_t stride,
-                                                    const std::int16_t* panel, std::size_t width, Dot* out) {
+__attribute__((target("avx2"))) std::uint32_t panel_hits_avx2(const std::int16_t* queries, std::size_t stride,
+                                                              const std::int16_t* panel, std::size_t width, Dot least) {
   __m256i sums[kPanelQueries] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
                                  _mm256_setzero_si256()};
   for (std::size_t i = 0; i < width; i += 2) {
@@ -61,14 +61,18 @@ __attribute__((target("avx2"))) void dot_panel_avx2(const std::int16_t* queries,
       sums[q] = _mm256_add_epi32(sums[q], _mm256_madd_epi16(rows, pair_of(queries + q * stride + i)));
     }
   }
+  const __m256i below = _mm256_set1_epi32(least - 1);
+  std::uint32_t hits = 0;
   for (std::size_t q = 0; q < kPanelQueries; ++q) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + q * kPanelRows), sums[q]);
+    const __m256 reached = _mm256_castsi256_ps(_mm256_cmpgt_epi32(sums[q], below));
+    hits |= static_cast<std::uint32_t>(_mm256_movemask_ps(reached)) << (q * kPanelRows);
   }
+  return hits;
 }
 
 }  // namespace
 
-const DotKernels kDotAvx2{dot_rows_avx2, dot_panel_avx2};
+const DotKernels kDotAvx2{dot_rows_avx2, panel_hits_avx2};
 
 }  // namespace tessera
 #endif

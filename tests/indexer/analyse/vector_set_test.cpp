@@ -57,11 +57,13 @@ TEST(Dot16, AllInstructionSetsGiveTheSameSums) {
         panel[i / 2 * 2 * kPanelRows + 2 * r + i % 2] = set.row(10 + r)[i];
       }
     }
-    std::vector<Dot> tile(kPanelQueries * kPanelRows);
-    dot_kernels(level).dot_panel(set.row(20), set.stride(), panel.data(), set.stride(), tile.data());
-    for (std::size_t q = 0; q < kPanelQueries; ++q) {
-      for (std::size_t r = 0; r < kPanelRows; ++r) {
-        EXPECT_EQ(tile[q * kPanelRows + r], test::plain_dot(set, 20 + q, 10 + r));
+    for (const Dot least : {Dot{0}, kDotOne / 8, static_cast<Dot>(test::plain_dot(set, 21, 13))}) {
+      const std::uint32_t hits =
+          dot_kernels(level).panel_hits(set.row(20), set.stride(), panel.data(), set.stride(), least);
+      for (std::size_t q = 0; q < kPanelQueries; ++q) {
+        for (std::size_t r = 0; r < kPanelRows; ++r) {
+          EXPECT_EQ(hits >> (q * kPanelRows + r) & 1, test::plain_dot(set, 20 + q, 10 + r) >= least ? 1U : 0U);
+        }
       }
     }
   }
