@@ -2,10 +2,11 @@
 //
 // Per block of kKeys keys and kRows queries: scores S = q * k^T (k transposed once per head), running maximum m and sum
 // l, O <- O * exp(m_old - m) + exp(S - m) * v; the result is O / l. Register tiles of kRows x kColumns vectors: with 32
-// registers 6 x 4 accumulators, with 16 registers 4 x 2.
+// registers 6 x 4 accumulators, with 16 registers 6 x 2.
 
-constexpr int kRows = TESSERA_LANES == 16 ? 6 : 4;
+constexpr int kRows = 6;
 constexpr int kColumns = TESSERA_LANES == 16 ? 4 : 2;
+constexpr float kNoMaximum = -1e30f;
 constexpr int kKeys = 128;  // keys per softmax step, a multiple of kColumns * kLanes
 
 TESSERA_INLINE std::size_t round_up(std::size_t value, std::size_t step) { return (value + step - 1) / step * step; }
@@ -128,7 +129,7 @@ TESSERA_INLINE void score_block(const float* q, const float* kt, const Attention
 // Turns one row of scores into exp(score - maximum); updates maximum and sum; returns exp(old maximum - new maximum).
 TESSERA_INLINE float softmax_step(float* scores, std::size_t valid, std::size_t count, float& maximum_so_far,
                                   float& sum) {
-  for (std::size_t j = valid; j < count; ++j) scores[j] = -1e30f;
+  for (std::size_t j = valid; j < count; ++j) scores[j] = kNoMaximum;
   Vec best = splat(maximum_so_far);
   for (std::size_t j = 0; j < count; j += kLanes) best = maximum(best, load(scores + j));
   const float next = max_lanes(best);
@@ -139,7 +140,9 @@ TESSERA_INLINE float softmax_step(float* scores, std::size_t valid, std::size_t 
     store(scores + j, e);
   }
   for (std::size_t j = valid; j < count; ++j) scores[j] = 0.0f;
-  const float correction = sum_lanes(exp_negative(splat(maximum_so_far - next))) / static_cast<float>(kLanes);
+  // Of the first block nothing is there to be corrected.
+  const float correction =
+      maximum_so_far <= kNoMaximum ? 0.0f : sum_lanes(exp_negative(splat(maximum_so_far - next))) / kLanes;
   sum = sum * correction + sum_lanes(total);
   maximum_so_far = next;
   return correction;
@@ -194,7 +197,7 @@ TESSERA_INLINE void attend(const AttentionJob& job) {
     }
     float maxima[kRows], sums[kRows], corrections[kRows];
     for (int r = 0; r < kRows; ++r) {
-      maxima[r] = -1e30f;
+      maxima[r] = kNoMaximum;
       sums[r] = 0.0f;
     }
     for (std::size_t i = 0; i < kRows * layout.width; ++i) output[i] = 0.0f;
