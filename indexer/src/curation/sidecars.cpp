@@ -11,10 +11,10 @@
 namespace tessera {
 namespace {
 
-constexpr std::uint64_t kMostBytes = std::uint64_t{8} << 20;
+constexpr std::uint64_t kMostSidecarBytes = std::uint64_t{8} << 20;
 
 std::string text_of(const std::filesystem::path& path) {
-  const std::vector<std::uint8_t> bytes = read_file(path, kMostBytes);
+  const std::vector<std::uint8_t> bytes = read_file(path, kMostSidecarBytes);
   return {bytes.begin(), bytes.end()};
 }
 

@@ -15,7 +15,7 @@
 namespace tessera {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{8} << 20;
+constexpr std::size_t kMostXmpBytes = std::size_t{8} << 20;
 constexpr std::size_t kMostTags = 4096;
 
 constexpr const char* kRdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
@@ -68,7 +68,7 @@ std::vector<pugi::xml_node> descriptions(const pugi::xml_document& document) {
 }
 
 void parse(pugi::xml_document& document, std::string_view text, const std::string& name) {
-  if (text.size() > kMostBytes) throw Error(ErrorCode::kLimit, name + " is larger than a sidecar may be");
+  if (text.size() > kMostXmpBytes) throw Error(ErrorCode::kLimit, name + " is larger than a sidecar may be");
   const pugi::xml_parse_result result =
       document.load_buffer(text.data(), text.size(), pugi::parse_full & ~pugi::parse_doctype, pugi::encoding_auto);
   if (!result) {
