@@ -61,7 +61,8 @@ void make_library(const fs::path& dir, const Options& options) {
   for (int first = 0; first < options.pictures; first += kPerSegment) {
     const int end = std::min(first + kPerSegment, options.pictures);
     const std::string name = "bench" + std::to_string(first) + ".seg";
-    SegmentWriter writer(dir / "segments" / name, {options.width, options.tokens, encoder.weights_hash});
+    SegmentWriter writer(dir / "segments" / name,
+                         {encoder.weights_hash, to_string(encoder.resize), options.width, options.tokens});
     for (int picture = first; picture < end; ++picture) writer.add(hash_of(picture), images.make(), options.tokens);
     const SegmentSummary summary = writer.finish();
     catalog::Transaction transaction(catalog.db(), catalog::Transaction::Kind::kWrite);
