@@ -93,10 +93,10 @@ TEST_F(CurateCommands, NothingIsMeantByNothing) {
 
 TEST_F(CurateCommands, Collections) {
   EXPECT_EQ(tessera({"collect", "new", "best"}).exit_code, 0);
-  EXPECT_EQ(tessera({"collect", "new", "best"}).exit_code, 1);
+  EXPECT_EQ(tessera({"collect", "new", "best"}).exit_code, 2);
   EXPECT_EQ(tessera({"collect", "add", "best", photo(3).string(), photo(1).string()}).exit_code, 0);
   EXPECT_EQ(tessera({"collect", "new", "small", "--side", "..112"}).exit_code, 0);
-  EXPECT_EQ(tessera({"collect", "add", "small", photo(3).string()}).exit_code, 1);
+  EXPECT_EQ(tessera({"collect", "add", "small", photo(3).string()}).exit_code, 2);
   EXPECT_EQ(tessera({"collect", "show", "best", "--format", "paths"}).out,
             photo(3).string() + "\n" + photo(1).string() + "\n");
   EXPECT_THAT(listed({"--collection", "small"}), ElementsAre("p0.png", "p1.png"));

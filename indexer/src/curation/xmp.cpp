@@ -186,6 +186,15 @@ void remove_property(const std::vector<pugi::xml_node>& nodes, const char* uri, 
   }
 }
 
+// That a name of the node's properties begins with the prefix, though it may be declared nowhere.
+bool is_used(pugi::xml_node node, const std::string& prefix) {
+  const auto begins = [&](const char* name) { return std::string_view(name).starts_with(prefix + ":"); };
+  const auto attributes = node.attributes();
+  const auto children = node.children();
+  return std::any_of(attributes.begin(), attributes.end(), [&](auto a) { return begins(a.name()); }) ||
+         std::any_of(children.begin(), children.end(), [&](auto c) { return begins(c.name()); });
+}
+
 // PREFIX:LOCAL with a prefix that stands for the namespace at this node; declared there if there is none.
 std::string qualified(pugi::xml_node node, const char* uri, const char* local) {
   for (pugi::xml_node at = node; at; at = at.parent()) {
@@ -200,7 +209,7 @@ std::string qualified(pugi::xml_node node, const char* uri, const char* local) {
   for (const Namespace& known : kNamespaces) {
     if (std::string_view(known.uri) != uri) continue;
     std::string prefix = known.prefix;
-    while (!uri_of(node, prefix).empty()) prefix += "_";
+    while (!uri_of(node, prefix).empty() || is_used(node, prefix)) prefix += "_";
     node.append_attribute(("xmlns:" + prefix).c_str()) = uri;
     return prefix + ":" + local;
   }
@@ -262,6 +271,7 @@ std::string update_xmp(std::string_view text, const XmpData& data, const std::st
     remove_property(nodes, uri, local);
   }
   pugi::xml_node node = nodes.front();
+  for (const char* uri : {kXmp, kDc, kLightroom, kDigikam}) qualified(node, uri, "");  // declarations come first
   const Marks& marks = data.marks;
   // Rejected has no stars in XMP; the flag is what counts more.
   set_property(node, kXmp, "Rating", std::to_string(marks.flag == Flag::kReject ? -1 : marks.rating));

@@ -103,7 +103,7 @@ TEST(Xmp, CutAndChangedBytesAreSafe) {
 }
 
 TEST(Xmp, UpdatesKeepWhatIsForeign) {
-  const XmpData wanted{{Flag::kPick, 2, ColorLabel::kPurple}, {"Öl & <paint>", "a/b"}};
+  const XmpData wanted{{Flag::kPick, 2, ColorLabel::kPurple}, {"a/b", "Öl & <paint>"}};
   for (const std::string& before : {std::string(), kDigikamFile, kLightroomFile, kDarktableFile}) {
     const std::string after = update_xmp(before, wanted, "x");
     EXPECT_EQ(parse_xmp(after, "x"), wanted) << after;
