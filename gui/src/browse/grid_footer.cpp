@@ -17,6 +17,7 @@ GridFooter::GridFooter(GridView* view, bool with_order, QWidget* parent) : QWidg
   if (with_order) addOrder();
   layout->addStretch();
   count_ = new QLabel(this);
+  count_->setMinimumWidth(1);  // cut rather than making the window wide
   count_->setForegroundRole(QPalette::PlaceholderText);
   layout->addWidget(count_);
   layout->addSpacing(16);
@@ -26,7 +27,8 @@ GridFooter::GridFooter(GridView* view, bool with_order, QWidget* parent) : QWidg
   size_->setRange(GridView::kLeastSide, GridView::kLargestSide);
   size_->setSingleStep(16);
   size_->setPageStep(64);
-  size_->setFixedWidth(160);
+  size_->setMinimumWidth(40);
+  size_->setMaximumWidth(160);
   size_->setValue(view->side());
   size_->setAccessibleName(tr("Size of thumbnails"));
   size_->setToolTip(tr("Size of thumbnails; also Ctrl and the mouse wheel"));

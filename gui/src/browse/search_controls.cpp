@@ -159,13 +159,17 @@ void SearchPage::addSettings(QLayout* layout) {
          10);
   composition_->setRange(0, 100);
   tokens_->setRange(1, 16);
-  likely_only_ = new QCheckBox(tr("&Only what is likely related"), row);
+  likely_only_ = new QCheckBox(tr("&Only what is likely related"), this);
   connect(composition_, &QSlider::valueChanged, this, &SearchPage::readSettings);
   connect(tokens_, &QSlider::valueChanged, this, &SearchPage::readSettings);
   connect(likely_only_, &QCheckBox::toggled, this, &SearchPage::readSettings);
-  items->addWidget(likely_only_);
   items->addStretch();
   layout->addWidget(row);
+  auto* line = new QHBoxLayout;  // of its own, so that the page fits beside a panel in a small window
+  line->setContentsMargins(10, 0, 10, 6);
+  line->addWidget(likely_only_);
+  line->addStretch();
+  static_cast<QBoxLayout*>(layout)->addLayout(line);
 }
 
 void SearchPage::showChips() {

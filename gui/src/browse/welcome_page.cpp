@@ -24,13 +24,14 @@ WelcomePage::WelcomePage(Session& session, QWidget* parent)
   large.setPointSizeF(large.pointSizeF() * 2);
   large.setBold(true);
   heading->setFont(large);
+  heading->setWordWrap(true);
   column->addWidget(heading);
   auto* text = new QLabel(
       tr("Tessera reads your photos once and then finds similar ones at a glance. Everything stays on this computer, "
          "and your files are never changed.\nYou can look around and search while it is still reading."),
       this);
   text->setWordWrap(true);
-  text->setMinimumWidth(560);
+  text->setMinimumWidth(400);
   text->setMaximumWidth(640);
   text->setForegroundRole(QPalette::PlaceholderText);
   column->addWidget(text);
