@@ -18,11 +18,12 @@ check_module() {
   local module=$1 roots=$2 forbidden=$3 file line header root found
   while read -r file; do
     while read -r line; do
-      header=$(sed -E 's/.*[<"]([^>"]+)[>"].*/\1/' <<< "$line")
+      [[ $line =~ [\<\"]([^\>\"]+)[\>\"] ]] || continue
+      header=${BASH_REMATCH[1]}
       if [[ $line == *\"* ]]; then
         [[ $header != *..* ]] || problem "$file includes \"$header\": no relative paths upward"
         found=0
-        for root in "$(dirname "$file")" $roots; do
+        for root in "${file%/*}" $roots; do
           [[ -e $root/$header ]] && found=1
         done
         ((found)) || problem "$file includes \"$header\", which is not below: $roots"
