@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <random>
 #include <sstream>
 
 #include "catalog/sqlite.h"
@@ -277,6 +279,15 @@ TEST_F(FileActionsTest, KilledAnywhereNothingIsLost) {
   }
   std::vector<Path> files;
   for (const auto& [path, hash] : content) files.push_back(path);
+  // How long the child works on one round, on this machine and with these compiler options.
+  const auto start = std::chrono::steady_clock::now();
+  {
+    Curation curation = open();
+    FileActions(curation).trash(files);
+    curation.undo();
+  }
+  const auto round = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
+  std::uniform_int_distribution<useconds_t> moment(0, static_cast<useconds_t>(round.count()));
   std::mt19937 random(3);
   int in_between = 0;
   for (int kill = 0; kill < 30; ++kill) {
@@ -300,7 +311,7 @@ TEST_F(FileActionsTest, KilledAnywhereNothingIsLost) {
     ASSERT_EQ(::read(ready[0], &byte, 1), 1);
     ::close(ready[0]);
     ::close(ready[1]);
-    ::usleep(static_cast<useconds_t>(random() % 250'000));
+    ::usleep(moment(random));
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
