@@ -53,7 +53,6 @@ void GridFooter::addOrder() {
   sort(tr("Date"), SortKey::kDate);
   sort(tr("Name"), SortKey::kName);
   sort(tr("Folder"), SortKey::kFolder);
-  sort(tr("Rating"), SortKey::kRating);
   sort(tr("File size"), SortKey::kFileSize);
   sort(tr("Pixels"), SortKey::kPixels);
   direction_ = new QToolButton(this);
@@ -68,7 +67,6 @@ void GridFooter::addOrder() {
   group(tr("Month"), GroupKey::kMonth);
   group(tr("Year"), GroupKey::kYear);
   group(tr("Folder"), GroupKey::kFolder);
-  group(tr("Rating"), GroupKey::kRating);
   setOrder(order_);
   connect(sort_, &QComboBox::activated, this, &GridFooter::readOrder);
   connect(group_, &QComboBox::activated, this, &GridFooter::readOrder);
