@@ -43,6 +43,7 @@ MainWindow::MainWindow(const Registry& registry, QWidget* parent) : QMainWindow(
           [this](const JobError& error) { statusBar()->showMessage(error.message); });
   connect(&session_, &Session::pageWanted, this, &MainWindow::showPage);
   for (const Registry::Extend& extend : registry.extensions()) extend(*this);
+  key_bindings_ = std::make_unique<KeyBindings>(*this);
   for (Page* page : pages_) {
     if (!page_switches_.contains(page->name())) continue;
     showPage(page->name());

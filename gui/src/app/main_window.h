@@ -4,7 +4,9 @@
 #include <QMainWindow>
 #include <QMap>
 #include <QStringList>
+#include <memory>
 
+#include "app/key_bindings.h"
 #include "app/page.h"
 #include "app/registry.h"
 
@@ -27,6 +29,7 @@ class MainWindow : public QMainWindow {
 
   Session& session() { return session_; }
   QMenu* menu(Menu menu) const { return menus_.value(menu); }
+  KeyBindings& keyBindings() { return *key_bindings_; }
 
   QStringList pageNames() const;
   Page* page(const QString& name) const;  // null if there is none
@@ -59,6 +62,7 @@ class MainWindow : public QMainWindow {
   QMap<QString, QAction*> page_switches_;
   QList<Page*> pages_;
   QStringList visited_;
+  std::unique_ptr<KeyBindings> key_bindings_;
 };
 
 }  // namespace tessera::gui

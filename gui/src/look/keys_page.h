@@ -6,7 +6,9 @@
 #include "app/page.h"
 
 class QLineEdit;
+class QPushButton;
 class QTreeWidget;
+class QTreeWidgetItem;
 
 namespace tessera::gui {
 
@@ -15,6 +17,7 @@ class MainWindow;
 struct KeyLine {
   QString text;
   QStringList keys;  // as shown, e.g. "Ctrl+Z"
+  QString name;      // of KeyBindings; empty where the keys cannot be changed
 };
 struct KeyGroup {
   QString title;
@@ -35,10 +38,16 @@ class KeysPage : public Page {
   void showEvent(QShowEvent* event) override;
 
  private:
+  KeyBindings* bindings() const;
+  void fill();
   void filter(const QString& wanted);
+  void offer();  // what can be done with the line that is current
+  void change(const QTreeWidgetItem* line);
 
   QLineEdit* search_ = nullptr;
   QTreeWidget* list_ = nullptr;
+  QPushButton* change_ = nullptr;
+  QPushButton* reset_ = nullptr;
 };
 
 }  // namespace tessera::gui
