@@ -32,7 +32,7 @@ struct Program {
     window.session().setEncoders(test::color_encoders(model));
     LibraryControl::of(window)->start(library);
     window.resize(1000, 700);
-    window.show();
+    test::show(window);
     if (!library.empty()) (void)test::wait_until([&] { return grid()->list()->count() > 0; });
   }
   GridPage* grid() { return qobject_cast<GridPage*>(window.page(QStringLiteral("grid"))); }

@@ -5,6 +5,7 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPainter>
+#include <QProcess>
 #include <QSettings>
 #include <QStatusBar>
 #include <QTest>
@@ -79,6 +80,64 @@ class CurateTest : public QObject {
     press(Qt::Key_Z, Qt::ControlModifier);
     QVERIFY(stored(id).rating != 5);
   }
+
+  void aRestartFindsTheState() {
+    const ImageId id = view()->list()->id(6);
+    const ImageId other = view()->list()->id(7);
+    select(id);
+    press(Qt::Key_P);
+    select(id);
+    press(Qt::Key_3);
+    select(id);
+    press(Qt::Key_8);
+    model().changeTags({id, other}, {QStringLiteral("Places/Graz")}, {});
+    model().createCollection(QStringLiteral("kept"), {other, id});
+    settle();
+    open();
+    const ShownMarks shown = model().marks(id);
+    QVERIFY((shown.marks == Marks{Flag::kPick, 3, ColorLabel::kGreen}));
+    QCOMPARE(shown.tags.size(), 1U);
+    QVERIFY(model().marks(other).tags == shown.tags);
+    QCOMPARE(model().tagNames(), QStringList{QStringLiteral("Places/Graz")});
+    QCOMPARE(model().collections().size(), 1U);
+    QCOMPARE(model().collections()[0].contents, 2);
+    for (int change = 0; change < 6; ++change) press(Qt::Key_Z, Qt::ControlModifier);
+    QVERIFY(model().tagNames().isEmpty());
+    QVERIFY(model().collections().empty());
+    open();
+    QVERIFY(model().tagNames().isEmpty());
+    QVERIFY(model().marks(id).marks.flag == Flag::kNone);
+  }
+
+#ifdef TESSERA_PROGRAM
+  // Both write, neither waits for the other to end, and each sees what the other did.
+  void anotherProcessWorksOnTheSameLibrary() {
+    const ImageId id = view()->list()->id(2);
+    const auto snapshot = window_->session().library().snapshot();
+    const QString file = QString::fromStdString(snapshot->path(*snapshot->find(id)).string());
+    const QString library = QString::fromStdString((dir_ / "library").string());
+    const auto tessera = [&](const QStringList& arguments) -> std::optional<QString> {
+      QProcess process;
+      process.start(QStringLiteral(TESSERA_PROGRAM), arguments + QStringList{QStringLiteral("--library"), library});
+      const bool ended = process.waitForFinished(60'000);
+      if (!ended || process.exitCode() != 0) qWarning("%s", process.readAllStandardError().constData());
+      if (!ended || process.exitCode() != 0) return std::nullopt;
+      return QString::fromUtf8(process.readAllStandardOutput());
+    };
+    QVERIFY(model().marks(id).marks.rating != 5);
+    QVERIFY(tessera({QStringLiteral("rate"), QStringLiteral("5"), file}));
+    QVERIFY(test::wait_until([&] { return model().marks(id).marks.rating == 5; }));
+    select(id);
+    press(Qt::Key_9);
+    const auto listed =
+        tessera({QStringLiteral("list"), QStringLiteral("--format"), QStringLiteral("jsonl"), QStringLiteral("--label"),
+                 QStringLiteral("blue"), QStringLiteral("--rating"), QStringLiteral("5")});
+    QVERIFY2(listed && listed->contains(file), qPrintable(listed.value_or(QString())));
+    press(Qt::Key_Z, Qt::ControlModifier);
+    press(Qt::Key_Z, Qt::ControlModifier);
+    QVERIFY(stored(id).rating != 5);
+  }
+#endif
 
   void theTrashTakesAndGivesBack() {
     const ImageId id = *page()->currentPicture();
@@ -181,8 +240,7 @@ class CurateTest : public QObject {
     window_.reset();
     window_ = std::make_unique<MainWindow>(standardRegistry());
     window_->resize(900, 600);
-    window_->show();
-    window_->activateWindow();
+    test::show(*window_);
     window_->session().openLibrary(dir_ / "library");
     QVERIFY(test::wait_until([&] { return window_->session().library().loaded(); }));
     window_->showPage(QStringLiteral("grid"));

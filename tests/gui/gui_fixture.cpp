@@ -130,6 +130,12 @@ void make_library(const fs::path& dir, const std::vector<fs::path>& folders) {
   library.index(folders, {}, encoder);
 }
 
+void show(QWidget& window) {
+  window.show();
+  window.activateWindow();
+  if (!QTest::qWaitForWindowActive(&window)) throw std::runtime_error("the window did not become active");
+}
+
 bool wait_until(const std::function<bool()>& condition, int timeout_ms) {
   return QTest::qWaitFor(condition, timeout_ms);
 }

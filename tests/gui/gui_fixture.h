@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QCoreApplication>
+#include <QWidget>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -49,6 +50,8 @@ std::vector<std::filesystem::path> write_pictures(const std::filesystem::path& f
 // Makes a library of the folders with a ColorEncoder, or adds to it.
 void make_library(const std::filesystem::path& library, const std::vector<std::filesystem::path>& folders);
 
+// Shows the window and waits until it has the keyboard, which its shortcuts need.
+void show(QWidget& window);
 // Runs the event loop until `condition` holds; false after 20 s.
 bool wait_until(const std::function<bool()>& condition, int timeout_ms = 20'000);
 

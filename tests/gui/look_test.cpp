@@ -64,7 +64,7 @@ class LookTest : public QObject {
     test::make_library(dir_ / "library", {photos});
     window_ = std::make_unique<MainWindow>(standardRegistry());
     window_->resize(1000, 700);
-    window_->show();
+    test::show(*window_);
     window_->session().openLibrary(dir_ / "library");
     QVERIFY(test::wait_until([&] { return window_->session().library().loaded(); }));
   }
