@@ -20,8 +20,8 @@ Command make_eval(CLI::App& root) {
       "'tessera eval SUBCOMMAND --help' tells more. docs/EVALUATION.md repeats the tables of the paper.";
   command.examples = {{"tessera eval knn photos/ --descriptor token0,colorhist",
                        "How often the nearest neighbours have the right class, beside a colour histogram."}};
-  command.subcommands = {make_eval_knn(*app), make_eval_map(*app),   make_eval_comp(*app),  make_eval_copies(*app),
-                         make_eval_cut(*app), make_eval_curve(*app), make_eval_recall(*app)};
+  command.subcommands = {make_eval_knn(*app), make_eval_map(*app),   make_eval_comp(*app),   make_eval_copies(*app),
+                         make_eval_cut(*app), make_eval_curve(*app), make_eval_recall(*app), make_eval_probe(*app)};
   command.run = [](Context&) -> ExitCode {
     throw UsageError("'tessera eval' needs a subcommand, e.g. 'tessera eval knn'");
   };

@@ -13,5 +13,6 @@ Command make_eval_copies(CLI::App& eval);
 Command make_eval_cut(CLI::App& eval);
 Command make_eval_curve(CLI::App& eval);
 Command make_eval_recall(CLI::App& eval);
+Command make_eval_probe(CLI::App& eval);
 
 }  // namespace tessera::cli

@@ -25,7 +25,7 @@ struct RecallCommandOptions {
   ReportOptions report;
 };
 
-std::vector<eval::Cell> row_of(const std::string& stage, const eval::RecallRow& row, std::uint64_t seed) {
+std::vector<eval::Cell> recall_row(const std::string& stage, const eval::RecallRow& row, std::uint64_t seed) {
   std::vector<eval::Cell> cells = {stage};
   for (const std::vector<double>& values : row.recall) {
     const eval::Interval share = eval::bootstrap_mean(values, seed);
@@ -84,7 +84,7 @@ ExitCode run(const RecallCommandOptions& options, Context& context) {
   report.columns.push_back({"p99_ms", 2});
   for (const eval::RecallRow& row : figures.rows) {
     report.rows.push_back(
-        row_of(row.candidates == 0 ? "coarse" : "K=" + std::to_string(row.candidates), row, options.seed));
+        recall_row(row.candidates == 0 ? "coarse" : "K=" + std::to_string(row.candidates), row, options.seed));
   }
   std::vector<eval::Cell>& last = report.rows.emplace_back();
   last = {std::string("exhaustive")};

@@ -85,11 +85,16 @@ EvalSets read_boxed_sets(const BoxedOptions& options) {
   return make_sets(eval::read_boxes(options.boxes, options.folder, format), std::move(gallery));
 }
 
-EvalRun::EvalRun(Context& context, const FeatureOptions& options) : context_(context), options_(options) {}
+EvalRun::EvalRun(Context& context, const FeatureOptions& options, bool decoder)
+    : context_(context), options_(options), decoder_(decoder) {}
 EvalRun::~EvalRun() = default;
 
 Encoder& EvalRun::encoder() {
-  if (!encoder_) encoder_ = load_encoder(context_, options_.compute.encoder_options());
+  if (!encoder_) {
+    EncoderOptions load = options_.compute.encoder_options();
+    load.load_decoder = decoder_;
+    encoder_ = load_encoder(context_, load);
+  }
   return *encoder_;
 }
 

@@ -33,7 +33,8 @@ ExitCode print_report(Context& context, const eval::Report& report, const Report
 // The encoder that the command line asks for and how it is to be used; loaded only when a descriptor needs it.
 class EvalRun {
  public:
-  EvalRun(Context& context, const FeatureOptions& options);
+  // `decoder`: load it as well, for dense features.
+  EvalRun(Context& context, const FeatureOptions& options, bool decoder = false);
   ~EvalRun();
 
   Context& context() { return context_; }
@@ -66,6 +67,7 @@ class EvalRun {
 
   Context& context_;
   FeatureOptions options_;
+  bool decoder_;
   Interrupt interrupt_;
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Encoder> random_encoder_;

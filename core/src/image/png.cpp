@@ -9,6 +9,7 @@
 #include "image/codec.h"
 #include "image/exif.h"
 #include "image/pixel_sink.h"
+#include "tessera/index_png.h"
 
 namespace tessera::codec {
 namespace {
@@ -93,6 +94,7 @@ class PngReader {
   PngReader& operator=(const PngReader&) = delete;
 
   Decoded decode();
+  IndexImage decode_values();
 
  private:
   template <typename Call>
@@ -120,6 +122,7 @@ class PngReader {
     reader->position_ += count;
   }
 
+  void begin();
   PixelFormat setup();
   std::span<const std::uint8_t> icc_profile();
   void read_rows(PixelSink& sink, PixelFormat format);
@@ -133,13 +136,19 @@ class PngReader {
   char message_[200] = {};
 };
 
-PixelFormat PngReader::setup() {
+void PngReader::begin() {
   guarded([this] {
     png_set_read_fn(png_, this, on_read);
     png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_chunk_malloc_max(png_, kMaxAncillaryBytes);
     png_set_chunk_cache_max(png_, kMaxAncillaryChunks);
     png_read_info(png_, info_);
+  });
+}
+
+PixelFormat PngReader::setup() {
+  begin();
+  guarded([this] {
     png_set_expand(png_);
     png_set_scale_16(png_);
     png_set_interlace_handling(png_);
@@ -196,6 +205,27 @@ Decoded PngReader::decode() {
   return {std::move(sink).finish(header_.orientation)};
 }
 
+IndexImage PngReader::decode_values() {
+  const bool grey = header_.color_type == PNG_COLOR_TYPE_GRAY;
+  if ((!grey && header_.color_type != PNG_COLOR_TYPE_PALETTE) || header_.bits > 8) {
+    source_.fail(ErrorCode::kUnsupported, "no grey or palette PNG of at most 8 bits");
+  }
+  const std::size_t width = header_.width, height = header_.height;
+  source_.check_memory(width * height + height * sizeof(png_bytep));
+  begin();
+  IndexImage image{static_cast<int>(width), static_cast<int>(height), std::vector<std::uint8_t>(width * height)};
+  std::vector<png_bytep> rows(height);
+  for (std::size_t y = 0; y < height; ++y) rows[y] = image.values.data() + y * width;
+  guarded([&, this] {
+    png_set_packing(png_);
+    png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+    png_read_image(png_, rows.data());
+    png_read_end(png_, nullptr);
+  });
+  return image;
+}
+
 }  // namespace
 
 ImageInfo probe_png(const Source& source) { return info_of(read_header(source)); }
@@ -203,3 +233,15 @@ ImageInfo probe_png(const Source& source) { return info_of(read_header(source));
 Decoded decode_png(const Source& source) { return PngReader(source).decode(); }
 
 }  // namespace tessera::codec
+
+namespace tessera {
+
+IndexImage decode_index_png(std::span<const std::uint8_t> bytes, const std::string& name, const ImageLimits& limits) {
+  const codec::Source source{bytes, name, limits};
+  if (detect_image_format(bytes) != ImageFormat::kPng) {
+    source.fail(ErrorCode::kUnsupported, "no grey or palette PNG of at most 8 bits");
+  }
+  return codec::PngReader(source).decode_values();
+}
+
+}  // namespace tessera

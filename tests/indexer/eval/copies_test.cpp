@@ -17,7 +17,7 @@ using test::error_of;
 using test::TempDir;
 using ::testing::ElementsAre;
 
-constexpr int kWidth = 24;
+constexpr int kCopyWidth = 24;
 constexpr std::size_t kRows = 120;
 
 std::vector<float> unit(std::vector<float> v) {
@@ -30,9 +30,9 @@ FeatureSet random_features(std::size_t rows, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
   FeatureSet features;
-  features.vectors.push_back({"token0", kWidth, {}});
+  features.vectors.push_back({"token0", kCopyWidth, {}});
   for (std::size_t r = 0; r < rows; ++r) {
-    std::vector<float> v(kWidth);
+    std::vector<float> v(kCopyWidth);
     for (float& x : v) x = normal(random);
     v = unit(v);
     features.pictures.push_back(r);
@@ -47,12 +47,12 @@ FeatureSet moved(const FeatureSet& from, std::size_t lost) {
   const FeatureSet others = random_features(from.pictures.size(), 77);
   for (std::size_t r = 0; r < from.pictures.size(); ++r) {
     std::vector<float> v;
-    for (std::size_t i = 0; i < kWidth; ++i) {
+    for (std::size_t i = 0; i < kCopyWidth; ++i) {
       const float other = others.vectors[0].row(r)[i];
       v.push_back(r < lost ? other : from.vectors[0].row(r)[i] + 0.1F * other);
     }
     v = unit(v);
-    std::copy(v.begin(), v.end(), copies.vectors[0].values.begin() + std::ptrdiff_t(r * kWidth));
+    std::copy(v.begin(), v.end(), copies.vectors[0].values.begin() + std::ptrdiff_t(r * kCopyWidth));
   }
   return copies;
 }
