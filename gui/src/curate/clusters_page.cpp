@@ -1,0 +1,72 @@
+// Pictures in groups of what they show.
+#include "curate/clusters_page.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QLabel>
+#include <QSpinBox>
+
+#include "tessera/indexer/clusters.h"
+
+namespace tessera::gui {
+namespace {
+
+constexpr int kMostGroups = 1000;
+
+}  // namespace
+
+ClustersPage::ClustersPage(Session& session, QWidget* parent)
+    : FoundPage(session, QStringLiteral("clusters"), tr("Groups"), parent) {
+  method_ = new QComboBox(this);
+  method_->setAccessibleName(tr("How to group"));
+  method_->addItem(tr("Around middles (k-means)"), static_cast<int>(ClusterMethod::kKMeans));
+  method_->addItem(tr("Pair by pair, mean similarity"), static_cast<int>(ClusterMethod::kAverageLinkage));
+  method_->addItem(tr("Pair by pair, least similarity"), static_cast<int>(ClusterMethod::kCompleteLinkage));
+  count_ = new QSpinBox(this);
+  count_->setRange(0, kMostGroups);
+  count_->setSpecialValueText(tr("as is clearest"));
+  count_->setAccessibleName(tr("How many groups"));
+  count_->setKeyboardTracking(false);
+  all_ = new QCheckBox(tr("&All pictures"), this);
+  all_->setToolTip(tr("Not only those that represent their group best"));
+  auto* label = new QLabel(tr("&Groups"), this);
+  label->setBuddy(count_);
+  bar()->addWidget(method_);
+  bar()->addWidget(label);
+  bar()->addWidget(count_);
+  bar()->addWidget(all_);
+  connect(method_, &QComboBox::activated, this, [this] { askAnew(); });
+  connect(count_, &QSpinBox::valueChanged, this, [this] { askAnew(); });
+  connect(all_, &QCheckBox::toggled, this, [this] { askAnew(); });
+}
+
+FoundPage::Find ClustersPage::question() const {
+  ClusterOptions options;
+  options.method = static_cast<ClusterMethod>(method_->currentData().toInt());
+  options.count = static_cast<std::size_t>(count_->value());
+  return [options, ids = pictures(), all = all_->isChecked()](JobContext& context) {
+    ClusterOptions wanted = options;
+    wanted.stop = context.stop();
+    const PictureVectors vectors = ids ? context.library().vectors(*ids) : context.library().vectors();
+    const std::vector<Cluster> clusters = find_clusters(vectors.vectors, wanted);
+    Found found;
+    for (const Cluster& cluster : clusters) {
+      const auto size = static_cast<int>(cluster.members.size());
+      FoundGroup group;
+      group.title = tr("Group %1: %n picture(s), %2 alike", nullptr, size)
+                        .arg(found.groups.size() + 1)
+                        .arg(double(cluster.cohesion), 0, 'f', 2);
+      for (const ClusterMember& member : cluster.members) {
+        if (!all && group.ids.size() == kRepresentatives) break;
+        group.ids.push_back(vectors.ids[member.row]);
+      }
+      found.groups.push_back(std::move(group));
+    }
+    found.text = tr("%1 in %2")
+                     .arg(tr("%n picture(s)", nullptr, static_cast<int>(vectors.ids.size())),
+                          tr("%n group(s)", nullptr, static_cast<int>(clusters.size())));
+    return found;
+  };
+}
+
+}  // namespace tessera::gui
