@@ -19,6 +19,12 @@ void Session::setShownSearch(std::optional<ShownSearch> search) {
   Q_EMIT shownSearchChanged();
 }
 
+void Session::setFilter(const CatalogFilter& filter) {
+  if (filter == filter_) return;
+  filter_ = filter;
+  Q_EMIT filterChanged();
+}
+
 void Session::openLibrary(const std::filesystem::path& dir) {
   jobs_.setLibraryDir(dir);
   thumbnails_.forgetProblems();

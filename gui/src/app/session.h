@@ -15,6 +15,7 @@
 #include "jobs/job_runner.h"
 #include "jobs/library_encoder.h"
 #include "jobs/thumbnails.h"
+#include "tessera/indexer/catalog_filter.h"
 
 class QPainter;
 
@@ -50,6 +51,10 @@ class Session : public QObject {
   void setShownSearch(std::optional<ShownSearch> search);
   const std::optional<ShownSearch>& shownSearch() const { return shown_search_; }
 
+  // What pictures must meet to be shown in the grid and found by a search; empty = all.
+  void setFilter(const CatalogFilter& filter);
+  const CatalogFilter& filter() const { return filter_; }
+
   const std::filesystem::path& libraryDir() const { return jobs_.libraryDir(); }
   // Reads the library of this folder from now on; what is wrong with it comes as libraryFailed().
   void openLibrary(const std::filesystem::path& dir);
@@ -60,6 +65,7 @@ class Session : public QObject {
   void libraryFailed(const JobError& error);
   void message(const QString& text);  // for the status bar
   void shownSearchChanged();
+  void filterChanged();
   void decorationChanged();  // what cell decorators paint; grids repaint
 
   // Requests to the window and to pages that other parts of the program own.
@@ -73,6 +79,7 @@ class Session : public QObject {
  private:
   JobRunner jobs_;
   std::optional<ShownSearch> shown_search_;
+  CatalogFilter filter_;
   LibraryModel library_;
   Thumbnails thumbnails_;
   Indexing indexing_;

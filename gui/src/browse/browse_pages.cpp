@@ -2,6 +2,7 @@
 #include "app/main_window.h"
 #include "app/registry.h"
 #include "browse/browse_extension.h"
+#include "browse/filter_bar.h"
 #include "browse/grid_page.h"
 #include "browse/library_extension.h"
 #include "browse/search_page.h"
@@ -14,6 +15,7 @@ void addBrowsePages(Registry& registry) {
   registry.addPage(20, [](Session& session) { return new SearchPage(session); });
   registry.addPage(-1, [](Session& session) { return new WelcomePage(session); });
   registry.addExtension(extendForSearching);
+  registry.addExtension(extendForFiltering);
   registry.addExtension([](MainWindow& window) { new LibraryControl(window); });
 }
 

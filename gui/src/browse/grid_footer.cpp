@@ -55,6 +55,7 @@ void GridFooter::addOrder() {
   sort(tr("Folder"), SortKey::kFolder);
   sort(tr("File size"), SortKey::kFileSize);
   sort(tr("Pixels"), SortKey::kPixels);
+  sort(tr("Stars"), SortKey::kRating);
   direction_ = new QToolButton(this);
   direction_->setCheckable(true);
   direction_->setAccessibleName(tr("Descending order"));
@@ -67,6 +68,7 @@ void GridFooter::addOrder() {
   group(tr("Month"), GroupKey::kMonth);
   group(tr("Year"), GroupKey::kYear);
   group(tr("Folder"), GroupKey::kFolder);
+  group(tr("Stars"), GroupKey::kRating);
   setOrder(order_);
   connect(sort_, &QComboBox::activated, this, &GridFooter::readOrder);
   connect(group_, &QComboBox::activated, this, &GridFooter::readOrder);

@@ -5,15 +5,42 @@
 #include <QLocale>
 #include <QSettings>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <numeric>
 
 #include "browse/grid_footer.h"
 #include "browse/grid_view.h"
+#include "tessera/indexer/curation.h"
 
 namespace tessera::gui {
 namespace {
 
 const QString kSettings = QStringLiteral("grid/");
+
+bool by_rating(const Order& order) { return order.sort == SortKey::kRating || order.group == GroupKey::kRating; }
+
+Ratings read_ratings(const LibrarySnapshot& snapshot, const std::filesystem::path& library) {
+  Ratings ratings(snapshot.size(), 0);
+  for (const PictureMarks& picture : Curation::open(library, OpenMode::kRead).picture_marks()) {
+    if (const auto row = snapshot.find(picture.id)) ratings[*row] = static_cast<std::int8_t>(picture.marks.rating);
+  }
+  return ratings;
+}
+
+std::vector<Row> rows_of(const LibrarySnapshot& snapshot, const std::vector<ImageId>& ids) {
+  std::vector<Row> rows;
+  rows.reserve(ids.size());
+  for (const ImageId id : ids) {
+    if (const auto row = snapshot.find(id)) rows.push_back(*row);
+  }
+  return rows;
+}
+
+std::vector<Row> all_rows(const LibrarySnapshot& snapshot) {
+  std::vector<Row> rows(snapshot.size());
+  std::iota(rows.begin(), rows.end(), Row{0});
+  return rows;
+}
 
 }  // namespace
 
@@ -47,6 +74,11 @@ GridPage::GridPage(Session& session, QWidget* parent)
   connect(view_, &GridView::sideChanged, this,
           [](int side) { QSettings().setValue(kSettings + QStringLiteral("side"), side); });
   connect(&session.library(), &LibraryModel::changed, this, &GridPage::arrangePictures);
+  connect(&session, &Session::filterChanged, this, &GridPage::arrangePictures);
+  // Marks have changed: they may count for the filter or the order.
+  connect(&session, &Session::decorationChanged, this, [this] {
+    if (!this->session().filter().empty() || by_rating(footer_->order())) arrangePictures();
+  });
   connect(view_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &GridPage::showCount);
   connect(view_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &Page::selectionChanged);
   connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &Page::selectionChanged);
@@ -72,12 +104,17 @@ QList<QAction*> GridPage::pageActions() const { return actions_; }
 void GridPage::arrangePictures() {
   arranging_.cancel();
   const std::shared_ptr<const LibrarySnapshot> snapshot = session().library().snapshot();
+  const Order order = footer_->order();
+  const CatalogFilter filter = session().filter();
+  const bool from_catalog = !session().libraryDir().empty() && (!filter.empty() || by_rating(order));
   arranging_ = session().jobs().run(
-      Lane::kMemory, this,
-      [snapshot, order = footer_->order()](JobContext& context) {
-        std::vector<Row> rows(snapshot->size());
-        std::iota(rows.begin(), rows.end(), Row{0});
-        return arrange(*snapshot, std::move(rows), order, {}, context.stop());
+      from_catalog ? Lane::kCatalog : Lane::kMemory, this,
+      [snapshot, order, filter, from_catalog](JobContext& context) {
+        const bool filtered = from_catalog && !filter.empty();
+        std::vector<Row> rows = filtered ? rows_of(*snapshot, context.library().matching(filter)) : all_rows(*snapshot);
+        const Ratings ratings =
+            from_catalog && by_rating(order) ? read_ratings(*snapshot, context.libraryDir()) : Ratings();
+        return arrange(*snapshot, std::move(rows), order, ratings, context.stop());
       },
       [this, snapshot](Arrangement arrangement) {
         view_->replace([&] { list_->show(snapshot, std::move(arrangement)); });
@@ -94,6 +131,7 @@ void GridPage::selectOnceShown(const std::vector<ImageId>& ids) {
 void GridPage::showCount() {
   const QLocale locale;
   QString text = tr("%1 photos").arg(locale.toString(list_->count()));
+  if (!session().filter().empty()) text = tr("%1 of %2").arg(text, locale.toString(list_->snapshot().size()));
   qsizetype selected = 0;
   for (const QItemSelectionRange& range : view_->selectionModel()->selection()) selected += range.height();
   if (selected > 0) text = tr("%1 of %2 selected").arg(locale.toString(selected), text);

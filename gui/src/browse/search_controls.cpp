@@ -55,6 +55,9 @@ SearchPage::SearchPage(Session& session, QWidget* parent)
   connect(&session, &Session::similarWanted, this, &SearchPage::searchPictures);
   connect(&session, &Session::regionSearchWanted, this,
           [this](const QString& path, const QRectF& fraction) { searchRegion(path.toStdString(), fraction); });
+  connect(&session, &Session::filterChanged, this, [this] {
+    if (!query_.examples.empty()) ask();
+  });
   connect(&session.library(), &LibraryModel::changed, this, [this] {
     const int stored = this->session().library().encoder() ? this->session().library().encoder()->stored_tokens : 16;
     const QSignalBlocker quiet(tokens_);

@@ -161,8 +161,8 @@ void SearchPage::ask() {
   };
   job_ = session().jobs().run(
       Lane::kSearch, this,
-      [query = query_, make = session().makeEncoder()](JobContext& context) {
-        return gui::answer(context, query, make);
+      [query = query_, filter = session().filter(), make = session().makeEncoder()](JobContext& context) {
+        return gui::answer(context, query, filter, make);
       },
       [this, next](SearchAnswer answer) {
         answer_ = std::move(answer);

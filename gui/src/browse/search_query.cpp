@@ -57,7 +57,8 @@ QString Example::name() const {
   return QCoreApplication::translate("Example", "from the clipboard");
 }
 
-SearchAnswer answer(JobContext& context, const SearchQuery& query, const MakeEncoder& make) {
+SearchAnswer answer(JobContext& context, const SearchQuery& query, const CatalogFilter& filter,
+                    const MakeEncoder& make) {
   SearchAnswer answer;
   Query parts;
   for (const Example& example : query.examples) {
@@ -68,6 +69,7 @@ SearchAnswer answer(JobContext& context, const SearchQuery& query, const MakeEnc
     if (example.id != 0 && example.region.isNull()) answer.options.exclude.push_back(example.id);
     context.throwIfCancelled();
   }
+  if (!filter.empty()) answer.options.only = context.library().matching(filter);
   answer.options.k = kMostHits;
   answer.options.candidates = kMostHits;
   answer.options.tokens = query.settings.tokens;

@@ -10,6 +10,7 @@
 #include "jobs/job_runner.h"
 #include "jobs/library_encoder.h"
 #include "tessera/image.h"
+#include "tessera/indexer/catalog_filter.h"
 #include "tessera/indexer/search.h"
 
 namespace tessera::gui {
@@ -53,6 +54,7 @@ inline constexpr float kNegativeWeight = 0.5F;  // of an example of what is not 
 
 // On a thread of the search lane, which keeps encoded examples and, once a picture that is not in the library was
 // asked about, the encoder. Throws what decoding and Library::search() throw.
-SearchAnswer answer(JobContext& context, const SearchQuery& query, const MakeEncoder& make);
+SearchAnswer answer(JobContext& context, const SearchQuery& query, const CatalogFilter& filter,
+                    const MakeEncoder& make);
 
 }  // namespace tessera::gui

@@ -1,0 +1,234 @@
+// Conditions that pictures must meet to be shown and found.
+#include "browse/filter_bar.h"
+
+#include <QAction>
+#include <QComboBox>
+#include <QInputDialog>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QToolButton>
+
+#include "app/main_window.h"
+#include "tessera/error.h"
+#include "tessera/indexer/curation.h"
+
+namespace tessera::gui {
+namespace {
+
+constexpr int kMostFolders = 5000;  // in the list
+constexpr int kLetters = 9;         // a choice is at least as wide
+
+const QString kUntagged = QStringLiteral("\n");  // no tag has such a name
+
+}  // namespace
+
+FilterBar::FilterBar(MainWindow& window) : QToolBar(tr("Filter"), &window), session_(window.session()) {
+  setObjectName(QStringLiteral("filter"));
+  setMovable(false);
+  stars_ = addChoice(tr("Stars"), {{tr("Any stars"), QString()},
+                                   {tr("★ or more"), QStringLiteral("1..")},
+                                   {tr("★★ or more"), QStringLiteral("2..")},
+                                   {tr("★★★ or more"), QStringLiteral("3..")},
+                                   {tr("★★★★ or more"), QStringLiteral("4..")},
+                                   {tr("★★★★★"), QStringLiteral("5")},
+                                   {tr("No stars"), QStringLiteral("0")}});
+  flag_ = addChoice(tr("Flag"), {{tr("Any flag"), QString()},
+                                 {tr("Picked"), QStringLiteral("pick")},
+                                 {tr("Rejected"), QStringLiteral("reject")},
+                                 {tr("No flag"), QStringLiteral("none")},
+                                 {tr("Not rejected"), QStringLiteral("pick,none")}});
+  label_ = addChoice(tr("Colour label"), {{tr("Any colour"), QString()},
+                                          {tr("Red"), QStringLiteral("red")},
+                                          {tr("Yellow"), QStringLiteral("yellow")},
+                                          {tr("Green"), QStringLiteral("green")},
+                                          {tr("Blue"), QStringLiteral("blue")},
+                                          {tr("Purple"), QStringLiteral("purple")},
+                                          {tr("No colour"), QStringLiteral("none")}});
+  tag_ = addChoice(tr("Tag"), {{tr("Any tag"), QString()}, {tr("Without tags"), kUntagged}});
+  folder_ = addChoice(tr("Folder"), {{tr("Any folder"), QString()}});
+  size_ = addChoice(tr("Size"), {{tr("Any size"), QString()},
+                                 {tr("Below 2 megapixels"), QStringLiteral("..2M")},
+                                 {tr("2 megapixels or more"), QStringLiteral("2M..")},
+                                 {tr("8 megapixels or more"), QStringLiteral("8M..")},
+                                 {tr("12 megapixels or more"), QStringLiteral("12M..")},
+                                 {tr("24 megapixels or more"), QStringLiteral("24M..")}});
+  date_ = addLine(tr("Date"), tr("2019, 2019-05..2020"), 14);
+  text_ = addLine(tr("Words in the path"), tr("Words in the path"), 14);
+  addButtons();
+  connect(&session_, &Session::libraryOpened, this, &FilterBar::clear);
+  connect(&session_.library(), &LibraryModel::changed, this, [this] {
+    if (isVisible()) readFolders();
+  });
+  connect(&session_, &Session::decorationChanged, this, [this] {
+    if (isVisible()) readTags();
+  });
+}
+
+FilterBar* FilterBar::of(const MainWindow& window) { return window.findChild<FilterBar*>(); }
+
+QComboBox* FilterBar::addChoice(const QString& name, const std::vector<std::pair<QString, QString>>& items) {
+  auto* box = new QComboBox(this);
+  box->setAccessibleName(name);
+  box->setToolTip(name);
+  box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  box->setMinimumContentsLength(kLetters);
+  for (const auto& [text, value] : items) box->addItem(text, value);
+  addWidget(box);
+  connect(box, &QComboBox::currentIndexChanged, this, &FilterBar::apply);
+  return box;
+}
+
+QLineEdit* FilterBar::addLine(const QString& name, const QString& placeholder, int characters) {
+  auto* line = new QLineEdit(this);
+  line->setAccessibleName(name);
+  line->setToolTip(name);
+  line->setPlaceholderText(placeholder);
+  line->setClearButtonEnabled(true);
+  line->setMaximumWidth(fontMetrics().averageCharWidth() * (characters + 8));
+  addWidget(line);
+  connect(line, &QLineEdit::textChanged, this, &FilterBar::apply);
+  return line;
+}
+
+void FilterBar::addButtons() {
+  problem_ = new QLabel(this);
+  problem_->setTextFormat(Qt::PlainText);
+  QAction* clear_all = addAction(tr("Clear"), this, &FilterBar::clear);
+  clear_all->setToolTip(tr("Show all pictures"));
+  QAction* keep = addAction(tr("Save…"));
+  keep->setToolTip(tr("Keep these conditions as a collection that is always up to date"));
+  connect(keep, &QAction::triggered, this, [this] {
+    const QString name = QInputDialog::getText(this, tr("Save the filter"), tr("Name")).trimmed();
+    if (!name.isEmpty()) save(name);
+  });
+  addWidget(problem_);
+}
+
+CatalogFilter FilterBar::filter() const {
+  CatalogFilter filter;
+  const auto add = [&](const char* name, const QString& value) {
+    if (!value.isEmpty()) add_filter_term(filter, name, value.toStdString());
+  };
+  add("rating", stars_->currentData().toString());
+  add("flag", flag_->currentData().toString());
+  add("label", label_->currentData().toString());
+  add("pixels", size_->currentData().toString());
+  const QString tag = tag_->currentData().toString();
+  if (tag == kUntagged) {
+    filter.untagged = true;
+  } else if (!tag.isEmpty()) {
+    filter.tags.push_back(tag.toStdString());
+  }
+  if (folder_->currentIndex() > 0) {
+    filter.under.push_back(folders_[static_cast<std::size_t>(folder_->currentIndex() - 1)]);
+  }
+  filter.text = text_->text().trimmed().toStdString();
+  add("date", date_->text().trimmed());
+  return filter;
+}
+
+void FilterBar::clear() {
+  clearing_ = true;
+  for (QComboBox* box : {stars_, flag_, label_, tag_, folder_, size_}) box->setCurrentIndex(0);
+  date_->clear();
+  text_->clear();
+  clearing_ = false;
+  apply();
+}
+
+void FilterBar::apply() {
+  if (clearing_) return;
+  try {
+    session_.setFilter(filter());
+    problem_->clear();
+  } catch (const Error& error) {
+    problem_->setText(QString::fromUtf8(error.what()));  // while a date is typed; the filter before stays
+  }
+}
+
+void FilterBar::save(const QString& name) {
+  session_.jobs().run(
+      Lane::kCatalog, this,
+      [name = name.toStdString(), text = filter_text(session_.filter())](JobContext& context) {
+        Curation::open(context.libraryDir(), OpenMode::kWrite)
+            .create_collection(name, CollectionKind::kSavedSearch, text);
+      },
+      [this, name] { Q_EMIT session_.message(tr("Saved as '%1' among the collections.").arg(name)); },
+      [this](const JobError& error) { Q_EMIT session_.message(error.message); });
+}
+
+void FilterBar::showEvent(QShowEvent* event) {
+  QToolBar::showEvent(event);
+  readFolders();
+  readTags();
+}
+
+// What is chosen stays chosen.
+void FilterBar::readFolders() {
+  const auto snapshot = session_.library().snapshot();
+  const QString chosen = folder_->currentIndex() > 0 ? folder_->currentText() : QString();
+  std::vector<std::pair<QString, std::filesystem::path>> all;
+  const auto count = std::min<std::size_t>(snapshot->folders().size(), kMostFolders);
+  for (std::size_t i = 0; i < count; ++i) {
+    all.emplace_back(snapshot->folderText(static_cast<std::uint32_t>(i)), snapshot->folders()[i]);
+  }
+  std::sort(all.begin(), all.end());
+  clearing_ = true;
+  while (folder_->count() > 1) folder_->removeItem(1);
+  folders_.clear();
+  for (const auto& [text, path] : all) {
+    folder_->addItem(text);
+    folder_->setItemData(folder_->count() - 1, text, Qt::ToolTipRole);
+    folders_.push_back(path);
+  }
+  folder_->setCurrentIndex(chosen.isEmpty() ? 0 : std::max(0, folder_->findText(chosen)));
+  clearing_ = false;
+  if (!chosen.isEmpty()) apply();
+}
+
+void FilterBar::readTags() {
+  if (session_.libraryDir().empty()) return;
+  reading_tags_.cancel();
+  reading_tags_ = session_.jobs().run(
+      Lane::kCatalog, this,
+      [](JobContext& context) { return Curation::open(context.libraryDir(), OpenMode::kRead).tags(); },
+      [this](const std::vector<Tag>& tags) {
+        const QString chosen = tag_->currentData().toString();
+        clearing_ = true;
+        while (tag_->count() > 2) tag_->removeItem(2);
+        for (const Tag& tag : tags) {
+          const QString name = QString::fromStdString(tag.name);
+          tag_->addItem(name, name);
+        }
+        tag_->setCurrentIndex(std::max(0, tag_->findData(chosen)));
+        clearing_ = false;
+        if (!chosen.isEmpty()) apply();
+      },
+      [](const JobError&) {});  // a library that is not there is told by its model
+}
+
+void extendForFiltering(MainWindow& window) {
+  auto* bar = new FilterBar(window);
+  window.addToolBarBreak();
+  window.addToolBar(bar);
+  bar->hide();
+  QAction* action = window.menu(MainWindow::Menu::kView)->addAction(QObject::tr("&Filter"));
+  action->setCheckable(true);
+  action->setShortcut(QKeySequence(Qt::CTRL | Qt::Key_L));
+  QObject::connect(action, &QAction::toggled, bar, [&window, bar](bool on) {
+    bar->setVisible(on);
+    if (on) {
+      bar->findChild<QComboBox*>()->setFocus();
+    } else {
+      bar->clear();
+      if (window.currentPage() != nullptr) window.currentPage()->setFocus();
+    }
+  });
+  QObject::connect(bar, &QToolBar::visibilityChanged, action, [action, bar] {
+    const QSignalBlocker quiet(action);
+    action->setChecked(bar->isVisibleTo(bar->parentWidget()));
+  });
+}
+
+}  // namespace tessera::gui

@@ -1,0 +1,197 @@
+// The filter bar: what the grid shows and a search finds, saved filters, and the order by stars.
+#include <QAction>
+#include <QApplication>
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QSettings>
+#include <QTest>
+#include <algorithm>
+
+#include "app/main_window.h"
+#include "browse/filter_bar.h"
+#include "browse/grid_footer.h"
+#include "browse/grid_page.h"
+#include "browse/grid_view.h"
+#include "browse/search_page.h"
+#include "curate/collection_page.h"
+#include "curate/curation_model.h"
+#include "gui_fixture.h"
+
+namespace tessera::gui {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kPictures = 20;
+
+class FilterTest : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit FilterTest(const fs::path& dir) : dir_(dir) {}
+
+ private Q_SLOTS:
+  void initTestCase() {
+    test::write_pictures(dir_ / "photos" / "north", kPictures / 2);
+    test::write_pictures(dir_ / "photos" / "south", kPictures / 2, 100);
+    test::make_library(dir_ / "library", {dir_ / "photos"});
+    open();
+    ids_ = grid()->list()->ids();
+    std::sort(ids_.begin(), ids_.end());
+    marks().setMarks({ids_[0], ids_[1], ids_[2]}, {.rating = 4});
+    marks().setMarks({ids_[3]}, {.rating = 2});
+    marks().setMarks({ids_[4]}, {.flag = Flag::kReject});
+    marks().changeTags({ids_[0], ids_[5]}, {QStringLiteral("Sea")}, {});
+    QVERIFY(test::wait_until([&] { return marks().tagNames().contains(QStringLiteral("Sea")); }));
+  }
+  void init() {
+    open();
+    QTest::keyClick(window_->currentPage(), Qt::Key_L, Qt::ControlModifier);
+    QVERIFY(bar()->isVisible());
+  }
+  void cleanupTestCase() { window_.reset(); }
+
+  void starsFlagsAndTags() {
+    choose(0, QStringLiteral("3.."));
+    QVERIFY(shows({ids_[0], ids_[1], ids_[2]}));
+    QVERIFY(test::wait_until([&] { return countIs(QStringLiteral("of 20")); }));
+    const QString sea = QStringLiteral("Sea");
+    QVERIFY(test::wait_until([&] { return box(3)->findData(sea) >= 0; }));
+    choose(3, sea);
+    QVERIFY(shows({ids_[0]}));
+    choose(0, QString());
+    QVERIFY(shows({ids_[0], ids_[5]}));
+    bar()->clear();
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures; }));
+    choose(1, QStringLiteral("reject"));
+    QVERIFY(shows({ids_[4]}));
+  }
+
+  void aChangedMarkMovesThePictureInAndOut() {
+    choose(0, QStringLiteral("3.."));
+    QVERIFY(shows({ids_[0], ids_[1], ids_[2]}));
+    marks().setMarks({ids_[7]}, {.rating = 5});
+    QVERIFY(shows({ids_[0], ids_[1], ids_[2], ids_[7]}));
+    marks().undo();
+    QVERIFY(shows({ids_[0], ids_[1], ids_[2]}));
+  }
+
+  void foldersWordsAndDates() {
+    QVERIFY(test::wait_until([&] { return box(4)->count() == 3; }));
+    box(4)->setCurrentIndex(2);
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures / 2; }));
+    for (int i = 0; i < kPictures / 2; ++i) {
+      QCOMPARE(grid()->list()->snapshot().folder(grid()->list()->row(i)).filename().string(), std::string("south"));
+    }
+    box(4)->setCurrentIndex(0);
+    const auto lines = bar()->findChildren<QLineEdit*>();
+    QCOMPARE(lines.size(), 2);
+    lines[1]->setText(QStringLiteral("north 003"));
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == 1; }));
+    lines[1]->clear();
+    lines[0]->setText(QStringLiteral("1980..1990"));
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == 0; }));
+    // A date that is none is told, and changes nothing.
+    lines[0]->setText(QStringLiteral("1980..19x"));
+    const auto labels = bar()->findChildren<QLabel*>();
+    QVERIFY(std::any_of(labels.begin(), labels.end(),
+                        [](const QLabel* label) { return label->text().contains(QStringLiteral("19x")); }));
+    QCOMPARE(grid()->list()->count(), 0);
+    QTest::keyClick(window_->currentPage(), Qt::Key_L, Qt::ControlModifier);
+    QVERIFY(!bar()->isVisible());
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures; }));
+  }
+
+  void aSearchFindsOnlyWhatPasses() {
+    auto* search = qobject_cast<SearchPage*>(window_->page(QStringLiteral("search")));
+    search->searchPictures({ids_[6]});
+    QVERIFY(test::wait_until([&] { return search->screenshotReady() && search->list()->count() == kPictures - 1; }));
+    choose(0, QStringLiteral("3.."));
+    QVERIFY(test::wait_until([&] { return search->list()->count() == 3; }));
+    for (int i = 0; i < 3; ++i) QVERIFY(search->list()->id(i) <= ids_[2]);
+    bar()->clear();
+    QVERIFY(test::wait_until([&] { return search->list()->count() == kPictures - 1; }));
+  }
+
+  void aSavedFilterIsACollectionAfterARestart() {
+    choose(0, QStringLiteral("3.."));
+    bar()->save(QStringLiteral("Good ones"));
+    marks().refresh();
+    QVERIFY(test::wait_until([&] { return !marks().collections().empty(); }));
+    open();
+    QVERIFY(test::wait_until([&] { return !marks().collections().empty(); }));
+    QCOMPARE(marks().collections().front().name, std::string("Good ones"));
+    auto* page = qobject_cast<CollectionPage*>(window_->page(QStringLiteral("collection")));
+    page->showCollection(marks().collections().front().id);
+    window_->showPage(page->name());
+    QVERIFY(test::wait_until([&] { return page->view()->list()->count() == 3; }));
+    marks().setMarks({ids_[9]}, {.rating = 3});
+    QVERIFY(test::wait_until([&] { return page->view()->list()->count() == 4; }));
+    marks().undo();
+    QVERIFY(test::wait_until([&] { return page->view()->list()->count() == 3; }));
+  }
+
+  void theOrderByStars() {
+    grid()->footer()->setOrder({SortKey::kRating, true, GroupKey::kRating});
+    Q_EMIT grid()->footer()->orderChanged();
+    QVERIFY(test::wait_until([&] { return grid()->list()->groups().size() == 3; }));
+    std::vector<ImageId> first;
+    for (int i = 0; i < 3; ++i) first.push_back(grid()->list()->id(i));
+    std::sort(first.begin(), first.end());
+    QVERIFY(first == std::vector<ImageId>(ids_.begin(), ids_.begin() + 3));
+    QCOMPARE(grid()->list()->id(3), ids_[3]);
+    marks().setMarks({ids_[8]}, {.rating = 5});
+    QVERIFY(test::wait_until([&] { return grid()->list()->id(0) == ids_[8]; }));
+    marks().undo();
+    QVERIFY(test::wait_until([&] { return grid()->list()->groups().size() == 3; }));
+    grid()->footer()->setOrder({});
+    Q_EMIT grid()->footer()->orderChanged();
+  }
+
+ private:
+  void open() {
+    window_.reset();
+    window_ = std::make_unique<MainWindow>(standardRegistry());
+    window_->session().setEncoders(test::color_encoders());
+    window_->resize(1200, 700);
+    window_->show();
+    window_->session().openLibrary(dir_ / "library");
+    window_->showPage(QStringLiteral("grid"));
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures; }));
+  }
+  FilterBar* bar() { return FilterBar::of(*window_); }
+  QComboBox* box(int number) { return bar()->findChildren<QComboBox*>().value(number); }
+  void choose(int number, const QString& value) { box(number)->setCurrentIndex(box(number)->findData(value)); }
+  bool shows(const std::vector<ImageId>& wanted) {
+    return test::wait_until([&] {
+      std::vector<ImageId> shown = grid()->list()->ids();
+      std::sort(shown.begin(), shown.end());
+      return shown == wanted;
+    });
+  }
+  bool countIs(const QString& part) {
+    const auto labels = grid()->footer()->findChildren<QLabel*>();
+    return std::any_of(labels.begin(), labels.end(), [&](const QLabel* label) { return label->text().contains(part); });
+  }
+  GridPage* grid() { return qobject_cast<GridPage*>(window_->page(QStringLiteral("grid"))); }
+  CurationModel& marks() { return CurationModel::of(window_->session()); }
+
+  fs::path dir_;
+  std::vector<ImageId> ids_;
+  std::unique_ptr<MainWindow> window_;
+};
+
+}  // namespace
+}  // namespace tessera::gui
+
+int main(int argc, char** argv) {
+  const tessera::gui::test::Sandbox sandbox;
+  QApplication application(argc, argv);
+  QApplication::setOrganizationName(QStringLiteral("tessera"));
+  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
+  tessera::gui::FilterTest test(sandbox.dir());
+  return QTest::qExec(&test, argc, argv);
+}
+
+#include "filter_test.moc"
