@@ -72,7 +72,7 @@ if [[ -x $prefix/bin/tessera-browser ]]; then
 fi
 
 {
-  "$cmake" -S "$source/tests/install/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \
+  "$cmake" -G Ninja -S "$source/tests/install/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" \
     -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release
   "$cmake" --build "$work/consumer"
 } > "$work/consumer.log" 2>&1 || { cat "$work/consumer.log"; fail "the outside project does not build"; }

@@ -245,7 +245,7 @@ bool limit_space(const std::filesystem::path& dir, std::size_t bytes) {
     return true;
   }
   ::signal(SIGXFSZ, SIG_IGN);
-  const rlimit limit{bytes / 8, RLIM_INFINITY};
+  const rlimit limit{bytes / 3, RLIM_INFINITY};
   ::setrlimit(RLIMIT_FSIZE, &limit);
   return false;
 }

@@ -145,10 +145,11 @@ TEST_F(FileActionsTest, NamesInTheTrashAndInInfosAreSafe) {
 
 TEST_F(FileActionsTest, AFileSystemOfItsOwnHasItsOwnTrash) {
   struct stat here {
-  }, memory{};
+  }, above{}, memory{};
   if (::access("/dev/shm", W_OK) != 0 || ::stat("/dev/shm", &memory) != 0) GTEST_SKIP() << "no second file system";
+  ASSERT_EQ(::stat("/dev", &above), 0);
   ASSERT_EQ(::stat(dir_.path().c_str(), &here), 0);
-  if (here.st_dev == memory.st_dev) GTEST_SKIP() << "no second file system";
+  if (here.st_dev == memory.st_dev || above.st_dev == memory.st_dev) GTEST_SKIP() << "/dev/shm is no file system";
   TempDir other("/dev/shm");
   write_picture(other / "a b.png", 9);
   Curation curation = open();
