@@ -61,6 +61,7 @@ ExitCode show(const CollectOptions& options, Context& context) {
     ids = library.matching(parse_filter(collection.search));
   }
   RecordWriter writer(context.out, parse_format(options.format), current_folder());
+  writer.set_marks(MarkBook(curation));
   for (const ImageId id : ids) writer.add(library.image(id));
   writer.finish();
   return ExitCode::kOk;

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <memory>
 
-#include "atomic_file.h"
 #include "cmd_eval.h"
 #include "eval_run.h"
 #include "tessera/indexer/eval_plot.h"
+#include "tessera/indexer/output_file.h"
 
 namespace tessera::cli {
 namespace {

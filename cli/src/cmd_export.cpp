@@ -2,12 +2,14 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <span>
+#include <utility>
 
-#include "atomic_file.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "records.h"
 #include "resolve.h"
+#include "targets.h"
+#include "tessera/indexer/output_file.h"
 #include "tessera/safetensors.h"
 #include "text.h"
 
@@ -50,7 +52,7 @@ class NpyFile final : public VectorFile {
   void finish() override { file_.commit(); }
 
  private:
-  AtomicFile file_;
+  OutputFile file_;
 };
 
 class TensorFile final : public VectorFile {
@@ -79,10 +81,12 @@ ListFilter filter_of(const ExportOptions& options) {
 [[noreturn]] void stopped() { throw Error(ErrorCode::kCancelled, "stopped; nothing was written"); }
 
 // Every record through the same writer that `list` uses, into a file.
-void export_records(const ExportOptions& options, Format format, const Library& library, const Interrupt& interrupt) {
-  AtomicFile file(options.output);
+void write_records(const ExportOptions& options, Format format, const Library& library, MarkBook book,
+                   const Interrupt& interrupt) {
+  OutputFile file(options.output);
   Output out(file.descriptor(), ColorMode::kNever);
   RecordWriter writer(out, format, {});
+  writer.set_marks(std::move(book));
   library.list(filter_of(options), [&](const ImageRecord& record) {
     if (interrupt.requested()) stopped();
     writer.add(record);
@@ -114,7 +118,7 @@ std::int64_t export_vectors(const ExportOptions& options, const std::filesystem:
   } else {
     vectors = std::make_unique<TensorFile>(path, rows, options.tokens, *encoder);
   }
-  AtomicFile index(std::filesystem::path(path).replace_extension(".jsonl"));
+  OutputFile index(std::filesystem::path(path).replace_extension(".jsonl"));
   for (const ImageId id : ids) {
     if (interrupt.requested()) stopped();
     QueryPart part = library.tokens(id, options.tokens);
@@ -144,7 +148,8 @@ ExitCode run(const ExportOptions& options, Context& context) {
     const std::string index = std::filesystem::path(path).replace_extension(".jsonl").string();
     context.console.note(path.string() + ": " + plural(rows, "picture") + "; row by row in " + index);
   } else {
-    export_records(options, kind == ".csv" ? Format::kCsv : Format::kJsonl, library, interrupt);
+    write_records(options, kind == ".csv" ? Format::kCsv : Format::kJsonl, library,
+                  MarkBook(open_curation(context, OpenMode::kRead)), interrupt);
     context.console.note("wrote " + path.string());
   }
   return ExitCode::kOk;
@@ -167,7 +172,8 @@ Command make_export(CLI::App& root) {
       ->type_name("DIR")
       ->allow_extra_args(false);
   return {app,
-          "Records have the fields of 'tessera list'. Vectors are float32 [pictures, N, D]; beside them FILE.jsonl is "
+          "Records have the fields of 'tessera list', marks and tags among them. Vectors are float32 [pictures, N, D]; "
+          "beside them FILE.jsonl is "
           "written, whose line i is the record of row i. A picture with fewer than N tokens has zeros behind them and "
           "says in \"tokens\" how many are real. The files appear whole or not at all.",
           {{"tessera export -o collection.csv", "Paths, sizes, hashes and states as a table."},

@@ -30,7 +30,7 @@ ExitCode run(const ListOptions& options, Context& context) {
   if (options.offline) filter.state = FileState::kOffline;
   const FileState* state = filter.state ? &*filter.state : nullptr;
   RecordWriter writer(context.out, parse_format(options.format), current_folder(), state);
-  if (writes_json(options.format)) writer.set_marks(MarkBook(open_curation(context, OpenMode::kRead)));
+  if (tells_marks(options.format)) writer.set_marks(MarkBook(open_curation(context, OpenMode::kRead)));
   library.list(filter, [&](const ImageRecord& record) {
     writer.add(record);
     return true;

@@ -9,10 +9,10 @@
 #include <cstdlib>
 #include <system_error>
 
-#include "atomic_file.h"
 #include "eval_output.h"
 #include "progress.h"
 #include "tessera/indexer/eval_random_model.h"
+#include "tessera/indexer/output_file.h"
 #include "tessera/text.h"
 #include "text.h"
 

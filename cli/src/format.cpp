@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "exit_code.h"
-#include "tessera/text.h"
 
 namespace tessera::cli {
 
@@ -24,6 +23,7 @@ Format parse_format(std::string_view text) {
 }
 
 bool writes_json(std::string_view format) { return format == "json" || format == "jsonl"; }
+bool tells_marks(std::string_view format) { return writes_json(format) || format == "csv"; }
 
 Format parse_report_format(std::string_view text, std::string_view command) {
   const Format format = parse_format(text);
@@ -41,13 +41,9 @@ std::string check_format(const std::string& text) {
 }
 
 void set_path(Json& object, const std::string& key, const std::filesystem::path& path) {
-  const std::string& bytes = path.native();
-  if (is_valid_utf8(bytes)) {
-    object[key] = bytes;
-  } else {
-    object[key] = to_valid_utf8(bytes);
-    object[key + "_bytes"] = base64(bytes);
-  }
+  PathText text = path_text(path);
+  object[key] = std::move(text.text);
+  if (!text.exact.empty()) object[key + "_bytes"] = std::move(text.exact);
 }
 
 std::string dump(const Json& value, int indent) {
@@ -55,15 +51,5 @@ std::string dump(const Json& value, int indent) {
 }
 
 double rounded(float value) { return std::round(double(value) * 1e6) / 1e6; }
-
-std::string csv_field(std::string_view bytes) {
-  if (bytes.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(bytes);
-  std::string field = "\"";
-  for (const char byte : bytes) {
-    if (byte == '"') field.push_back('"');
-    field.push_back(byte);
-  }
-  return field.append("\"");
-}
 
 }  // namespace tessera::cli

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "tessera/indexer/export.h"
+
 namespace tessera::cli {
 
 enum class Format {
@@ -26,6 +28,7 @@ Format parse_format(std::string_view text);
 Format parse_report_format(std::string_view text, std::string_view command);
 
 bool writes_json(std::string_view format);  // json or jsonl
+bool tells_marks(std::string_view format);  // json, jsonl or csv
 
 using Json = nlohmann::ordered_json;
 
@@ -38,9 +41,6 @@ std::string dump(const Json& value, int indent = -1);
 
 // Rounded to six decimals, so that a float does not print as seventeen digits.
 double rounded(float value);
-
-// The field, quoted if it must be; bytes are kept as they are.
-std::string csv_field(std::string_view bytes);
 
 // A check for CLI11 options: an error text, or "" for a format name.
 std::string check_format(const std::string& text);

@@ -3,31 +3,14 @@
 
 #include <filesystem>
 #include <optional>
-#include <string>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "format.h"
 #include "output.h"
-#include "tessera/indexer/curation.h"
+#include "tessera/indexer/export.h"
 #include "tessera/indexer/types.h"
 
 namespace tessera::cli {
-
-// What people have decided about pictures, read at once. Thread rule: const; any thread.
-class MarkBook {
- public:
-  explicit MarkBook(const Curation& curation);
-  // Adds the fields flag, rating, label and tags of the picture.
-  void add_to(Json& record, ImageId id) const;
-  Marks marks(ImageId id) const;
-  std::vector<std::string> tags(ImageId id) const;
-
- private:
-  std::unordered_map<ImageId, PictureMarks> pictures_;
-  std::unordered_map<TagId, std::string> names_;
-};
 
 Json record_json(const ImageRecord& record);
 
@@ -36,14 +19,13 @@ Json record_json(const ImageRecord& record);
 class RecordWriter {
  public:
   RecordWriter(Output& out, Format format, std::filesystem::path folder, const FileState* state = nullptr);
-  void set_marks(MarkBook book) { book_ = std::move(book); }  // JSON tells them too
+  void set_marks(MarkBook book) { book_ = std::move(book); }  // JSON and CSV tell them too
   void add(const ImageRecord& record);
   void finish();  // must be called at the end
 
  private:
-  Json json_of(const ImageRecord& record) const;
+  const MarkBook* book() const { return book_ ? &*book_ : nullptr; }
   void add_table(const ImageRecord& record, const FileRecord& file);
-  void add_csv(const ImageRecord& record, const FileRecord& file);
 
   Output& out_;
   Format format_;

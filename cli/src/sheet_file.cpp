@@ -4,13 +4,12 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
-#include "atomic_file.h"
 #include "exit_code.h"
 #include "tessera/indexer/contact_sheet.h"
 #include "text.h"
@@ -19,18 +18,6 @@ extern char** environ;
 
 namespace tessera::cli {
 namespace {
-
-std::string lower_extension(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
-  return extension;
-}
-
-bool is_page(const std::filesystem::path& path) {
-  const std::string extension = lower_extension(path);
-  return extension == ".html" || extension == ".htm";
-}
 
 std::string hit_note(std::size_t index, const HitRow& row) {
   std::array<char, 64> buffer{};
@@ -76,19 +63,6 @@ ContactSheet make_sheet(const HitList& list) {
   return sheet;
 }
 
-void load_missing_thumbnails(ContactSheet& sheet, int box) {
-  std::vector<SheetPicture*> pictures;
-  for (std::vector<SheetPicture>* part : {&sheet.query, &sheet.hits}) {
-    for (SheetPicture& picture : *part) {
-      if (picture.thumbnail.width == 0) pictures.push_back(&picture);
-    }
-  }
-  std::vector<std::filesystem::path> paths;
-  for (const SheetPicture* picture : pictures) paths.push_back(picture->path);
-  std::vector<Image> thumbnails = load_thumbnails(paths, box);
-  for (std::size_t i = 0; i < thumbnails.size(); ++i) pictures[i]->thumbnail = std::move(thumbnails[i]);
-}
-
 bool has_display() {
   const auto set = [](const char* name) {
     const char* value = std::getenv(name);
@@ -100,9 +74,7 @@ bool has_display() {
 }  // namespace
 
 void check_sheet_name(const std::filesystem::path& path) {
-  static constexpr std::array<std::string_view, 3> kPictures = {".jpg", ".jpeg", ".png"};
-  const std::string extension = lower_extension(path);
-  if (is_page(path) || std::find(kPictures.begin(), kPictures.end(), extension) != kPictures.end()) return;
+  if (is_contact_sheet_name(path)) return;
   throw UsageError("a contact sheet is a .jpg, .png or .html file, not " + path.string());
 }
 
@@ -112,13 +84,7 @@ void write_sheet(const HitList& list, const std::filesystem::path& path, Console
 
 void write_sheet(ContactSheet sheet, const std::filesystem::path& path, Console& console) {
   check_sheet_name(path);
-  const SheetStyle style;
-  load_missing_thumbnails(sheet, style.thumbnail);
-  if (is_page(path)) {
-    write_file_atomically(path, contact_sheet_html(sheet, style));
-  } else {
-    write_image(path, draw_contact_sheet(sheet, style));
-  }
+  write_contact_sheet(std::move(sheet), path);
   console.note("contact sheet: " + path.string());
 }
 

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "format.h"
@@ -61,6 +63,12 @@ TEST_F(CurateCommands, MarksTagsFiltersAndUndo) {
   const Json record = Json::parse(tessera({"info", photo(1).string(), "--format", "json"}).out)[0];
   EXPECT_EQ(record["flag"], "pick");
   EXPECT_EQ(record["rating"], 4);
+  EXPECT_THAT(tessera({"list", "--tag", "Animals", "--rating", "4", "--format", "csv"}).out,
+              HasSubstr(",pick,4,none,Animals/cat|x," + photo(1).string() + "\r\n"));
+  EXPECT_EQ(tessera({"export", "-o", "all.jsonl"}).exit_code, 0);
+  std::ifstream exported(folder_ / "all.jsonl");
+  const std::string lines(std::istreambuf_iterator<char>(exported), {});
+  EXPECT_THAT(lines, HasSubstr("\"tags\":[\"Animals/cat\",\"x\"]"));
   EXPECT_EQ(record["label"], "none");
   EXPECT_EQ(record["tags"], Json::array({"Animals/cat", "x"}));
   EXPECT_TRUE(record["taken"].is_null());

@@ -16,6 +16,7 @@
 #include "curation/moving.h"
 #include "curation/trash_can.h"
 #include "tessera/image.h"
+#include "tessera/indexer/xmp.h"
 
 namespace tessera {
 namespace {
@@ -53,14 +54,16 @@ class Action {
 
   // What `make` throws is the file's failure.
   template <typename Make>
-  void add(const std::filesystem::path& file, const Make& make) {
+  bool add(const std::filesystem::path& file, const Make& make) {
     try {
       FileStep step = make();
       step.step = static_cast<std::int64_t>(steps_.size()) + 1;
-      if (step.content == 0) step.content = content_of(file);
+      if (step.content == 0 && !step.companion) step.content = content_of(file);
       steps_.push_back(std::move(step));
+      return true;
     } catch (const Error& error) {
       fail(file, error);
+      return false;
     }
   }
 
@@ -80,24 +83,31 @@ class Action {
   ActionReport run(const std::string& title) {
     if (steps_.empty()) return std::move(report_);
     const auto full_title = [&title](std::size_t count) { return title + ": " + files_text(count); };
-    report_.entry = curation::plan_entry(curation_, full_title(steps_.size()), steps_);
-    for (FileStep& step : steps_) {
+    const auto total = std::count_if(steps_.begin(), steps_.end(), [](const FileStep& s) { return !s.companion; });
+    report_.entry = curation::plan_entry(curation_, full_title(static_cast<std::size_t>(total)), steps_);
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      FileStep& step = steps_[i];
+      if (step.companion && steps_[i - 1].state != StepState::kDone) {
+        give_up(step);
+        continue;
+      }
       if (stopped()) {
         give_up(step, Error(ErrorCode::kCancelled, step.from.string() + ": stopped"));
         continue;
       }
       try {
         curation::perform(step);
+        if (step.companion) continue;
         report_.results.push_back(step.to);
         ++report_.done;
       } catch (const Error& error) {
         give_up(step, error);
       }
-      if (observer_) observer_(report_.done, static_cast<std::int64_t>(steps_.size()));
+      if (observer_) observer_(report_.done, total);
     }
     const bool any = report_.done > 0;
     curation::settle_entry(curation_, report_.entry, steps_, any ? EntryState::kDone : EntryState::kFailed,
-                           full_title(any ? static_cast<std::size_t>(report_.done) : steps_.size()));
+                           full_title(static_cast<std::size_t>(any ? report_.done : total)));
     if (!any) report_.entry = 0;
     return std::move(report_);
   }
@@ -107,9 +117,13 @@ class Action {
     report_.failed.push_back({file, error.code(), error.what()});
   }
 
-  void give_up(FileStep& step, const Error& error) {
+  void give_up(FileStep& step) {
     step.state = StepState::kFailed;
     if (step.kind == FileStepKind::kTrash) curation::release_trash_place({step.to, step.info});
+  }
+
+  void give_up(FileStep& step, const Error& error) {
+    give_up(step);
     fail(step.from, error);
   }
 
@@ -130,6 +144,37 @@ FileStep trash_step(const std::filesystem::path& file) {
   step.info = place.info;
   return step;
 }
+
+// Sidecars that go to the trash with their photos.
+class Sidecars {
+ public:
+  // `going`: the photos, and whatever else goes.
+  explicit Sidecars(std::set<std::filesystem::path> going) : going_(std::move(going)) {}
+
+  void add_for(const std::filesystem::path& photo, Action& action) {
+    const auto sidecar = find_sidecar(photo);
+    if (!sidecar || !belongs(*sidecar, photo) || !going_.insert(*sidecar).second) return;
+    action.add(*sidecar, [&] {
+      FileStep step = trash_step(*sidecar);
+      step.companion = true;
+      return step;
+    });
+  }
+
+ private:
+  // "a.xmp" may be the sidecar of "a.raw" too, which stays.
+  bool belongs(const std::filesystem::path& sidecar, const std::filesystem::path& photo) const {
+    if (sidecar.stem() == photo.filename()) return true;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(photo.parent_path(), error)) {
+      const std::filesystem::path& path = entry.path();
+      if (path.stem() == photo.stem() && path != sidecar && !going_.contains(path)) return false;
+    }
+    return !error;
+  }
+
+  std::set<std::filesystem::path> going_;
+};
 
 std::vector<std::filesystem::path> unique_paths(std::span<const std::filesystem::path> files) {
   std::vector<std::filesystem::path> paths;
@@ -219,11 +264,14 @@ constexpr const char* kTrashed =
 ActionReport FileActions::trash(std::span<const std::filesystem::path> files, const ActionObserver& observer,
                                 std::stop_token stop) {
   Action action(curation_.impl(), observer, std::move(stop));
-  for (const std::filesystem::path& file : unique_paths(files)) {
-    action.add(file, [&] {
+  const std::vector<std::filesystem::path> paths = unique_paths(files);
+  Sidecars sidecars({paths.begin(), paths.end()});
+  for (const std::filesystem::path& file : paths) {
+    const bool added = action.add(file, [&] {
       require_file(file);
       return trash_step(file);
     });
+    if (added) sidecars.add_for(file, action);
   }
   return action.run("moved to the trash");
 }
@@ -233,15 +281,19 @@ ActionReport FileActions::trash_duplicates(std::span<const DuplicateFile> files,
   Action action(curation_.impl(), observer, std::move(stop));
   Survivors survivors(action.curation().catalog, files);
   std::set<std::filesystem::path> seen;
+  std::set<std::filesystem::path> going;
+  for (const DuplicateFile& file : files) going.insert(catalog::stored_path(file.file));
+  Sidecars sidecars(std::move(going));
   for (const DuplicateFile& file : files) {
     if (action.stopped()) break;
     const std::filesystem::path path = catalog::stored_path(file.file);
     if (!seen.insert(path).second) continue;
-    action.add(path, [&] {
+    const bool added = action.add(path, [&] {
       require_unchanged(action.curation().catalog, path);
       survivors.require(file.kept);
       return trash_step(path);
     });
+    if (added) sidecars.add_for(path, action);
   }
   return action.run("duplicates moved to the trash");
 }
@@ -279,7 +331,7 @@ ActionReport FileActions::restore(std::span<const std::int64_t> trashed_ids) {
   for (const std::int64_t id : std::set<std::int64_t>(trashed_ids.begin(), trashed_ids.end())) {
     const auto found = known.find(id);
     const std::filesystem::path path = found != known.end() ? found->second.path : std::filesystem::path();
-    action.add(path, [&] {
+    const bool added = action.add(path, [&] {
       if (found == known.end()) {
         throw Error(ErrorCode::kNotFound, "nothing with the number " + std::to_string(id) + " is in the trash");
       }
@@ -293,6 +345,21 @@ ActionReport FileActions::restore(std::span<const std::int64_t> trashed_ids) {
       step.from = found->second.place;
       step.to = path;
       step.info = found->second.info;
+      return step;
+    });
+    if (!added) continue;
+    const auto sidecar = curation::trashed_sidecar(curation_.impl().rows, found->second.place);
+    if (!sidecar || !curation::is_there(sidecar->to)) continue;
+    action.add(sidecar->from, [&] {
+      if (curation::is_there(sidecar->from)) {
+        throw Error(ErrorCode::kInvalidArgument, sidecar->from.string() + " is there again");
+      }
+      FileStep step;
+      step.kind = FileStepKind::kRestore;
+      step.from = sidecar->to;
+      step.to = sidecar->from;
+      step.info = sidecar->info;
+      step.companion = true;
       return step;
     });
   }

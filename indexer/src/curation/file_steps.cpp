@@ -261,6 +261,23 @@ std::vector<FileStep> read_steps(Rows& rows, JournalId entry) {
   return steps;
 }
 
+std::optional<FileStep> trashed_sidecar(Rows& rows, const std::filesystem::path& place) {
+  catalog::Statement& select = rows.statement(
+      "SELECT s.before, s.after, s.detail FROM journal_steps f JOIN journal_steps s ON s.entry = f.entry AND "
+      "s.step = f.step + 1 WHERE f.kind = ?1 AND f.after = ?2 AND f.done = 1 AND s.kind = ?1 AND s.a = 0 AND "
+      "s.done = 1 ORDER BY f.entry DESC LIMIT 1");
+  std::optional<FileStep> found;
+  if (select.bind(1, static_cast<int>(FileStepKind::kTrash)).bind_blob(2, place.native()).step()) {
+    FileStep step;
+    step.from = select.column_string(0);
+    step.to = select.column_string(1);
+    step.info = select.column_string(2);
+    if (step.from.extension() == ".xmp" || step.from.extension() == ".XMP") found = std::move(step);
+  }
+  select.reset();
+  return found;
+}
+
 void replay_files(Curation::Impl& curation, JournalEntry& entry, Direction direction) {
   const catalog::WriterLock lock = lock_actions(curation.dir);
   const bool undo = direction == Direction::kUndo;

@@ -27,6 +27,7 @@ struct FileStep {
   std::filesystem::path to;    // journal_steps.after; of kTrash the place in the trash, of kRestore `from` is that
   std::filesystem::path info;  // journal_steps.detail: the .trashinfo
   StepState state = StepState::kPlanned;
+  bool companion = false;  // goes with the step before it and is not counted; not stored
 };
 
 bool is_file_step(std::int64_t kind) noexcept;
@@ -46,6 +47,9 @@ void settle_entry(Curation::Impl& curation, JournalId entry, const std::vector<F
                   std::string_view title = {});
 
 std::vector<FileStep> read_steps(Rows& rows, JournalId entry);
+
+// The sidecar that went to the trash together with the file that lies in this place.
+std::optional<FileStep> trashed_sidecar(Rows& rows, const std::filesystem::path& place);
 
 // Undo or redo of an entry with file steps. What could not be done is told in JournalEntry::problems.
 void replay_files(Curation::Impl& curation, JournalEntry& entry, Direction direction);

@@ -118,6 +118,46 @@ TEST_F(FileActionsTest, TrashAndUndoAfterARestart) {
   EXPECT_EQ(curation.marks(hash), Marks{});
 }
 
+TEST_F(FileActionsTest, ASidecarGoesAndComesBackWithItsPhoto) {
+  const Path by_name = photo(1).string() + ".xmp";
+  const Path by_stem = Path(photo(2)).replace_extension(".xmp");
+  const Path shared = Path(photo(3)).replace_extension(".xmp");
+  write_text(by_name, "one");
+  write_text(by_stem, "two");
+  write_text(shared, "three");
+  write_text(Path(photo(3)).replace_extension(".raw"), "another file that the sidecar describes");
+  Curation curation = open();
+  FileActions actions(curation);
+  const ActionReport report = actions.trash(std::array{photo(1), photo(2), photo(3)});
+  EXPECT_EQ(report.done, 3);
+  EXPECT_THAT(report.failed, IsEmpty());
+  EXPECT_THAT(report.results, SizeIs(3));
+  EXPECT_EQ(curation.next_undo()->title, "moved to the trash: 3 files");
+  EXPECT_FALSE(std::filesystem::exists(by_name));
+  EXPECT_FALSE(std::filesystem::exists(by_stem));
+  EXPECT_TRUE(std::filesystem::exists(shared));
+  EXPECT_EQ(text_of(trash() / "files" / "1.png.xmp"), "one");
+
+  ASSERT_TRUE(curation.undo());
+  EXPECT_EQ(text_of(by_name), "one");
+  EXPECT_EQ(text_of(by_stem), "two");
+  EXPECT_TRUE(std::filesystem::is_empty(trash() / "info"));
+  ASSERT_TRUE(curation.redo());
+  EXPECT_FALSE(std::filesystem::exists(by_name));
+
+  const auto trashed = actions.trashed();
+  ASSERT_THAT(trashed, SizeIs(3));
+  const auto one =
+      std::find_if(trashed.begin(), trashed.end(), [&](const TrashedFile& f) { return f.path == photo(1); });
+  const ActionReport back = actions.restore(std::array{one->id});
+  EXPECT_EQ(back.done, 1);
+  EXPECT_EQ(text_of(by_name), "one");
+  EXPECT_FALSE(std::filesystem::exists(by_stem));
+  ASSERT_TRUE(curation.undo());
+  EXPECT_FALSE(std::filesystem::exists(by_name));
+  EXPECT_FALSE(std::filesystem::exists(photo(1)));
+}
+
 TEST_F(FileActionsTest, NamesInTheTrashAndInInfosAreSafe) {
   const Path odd = dir_ / "photos" / "sub" / "100% \xC3\xB6 \xff\n.png";
   write_picture(odd, 50);

@@ -42,4 +42,10 @@ Image draw_contact_sheet(const ContactSheet& sheet, const SheetStyle& style = {}
 // Thread rule: any thread.
 std::string contact_sheet_html(const ContactSheet& sheet, const SheetStyle& style = {});
 
+// .jpg, .jpeg and .png are pictures, .html and .htm are pages.
+bool is_contact_sheet_name(const std::filesystem::path& path);
+// Thumbnails that are not there yet are read from the pictures' paths; then the sheet is written as its name says,
+// whole or not at all. Throws kInvalidArgument for another name, kIo, kDiskFull, kLimit. Thread rule: any thread.
+void write_contact_sheet(ContactSheet sheet, const std::filesystem::path& path, const SheetStyle& style = {});
+
 }  // namespace tessera

@@ -1,5 +1,5 @@
 // Files that appear whole or not at all.
-#include "atomic_file.h"
+#include "tessera/indexer/output_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,34 +9,34 @@
 
 #include "tessera/error.h"
 
-namespace tessera::cli {
+namespace tessera {
 namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 20;
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path path)
+OutputFile::OutputFile(std::filesystem::path path)
     : path_(std::move(path)), temporary_(path_.string() + "." + std::to_string(::getpid()) + ".tmp") {
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (fd_ < 0) fail(errno);
 }
 
-AtomicFile::~AtomicFile() {
+OutputFile::~OutputFile() {
   if (fd_ >= 0) {
     ::close(fd_);
     ::unlink(temporary_.c_str());
   }
 }
 
-void AtomicFile::fail(int errnum) const { throw errno_error("cannot write", path_.string(), errnum); }
+void OutputFile::fail(int errnum) const { throw errno_error("cannot write", path_.string(), errnum); }
 
-void AtomicFile::write(std::string_view bytes) {
+void OutputFile::write(std::string_view bytes) {
   buffer_.append(bytes);
   if (buffer_.size() >= kBufferBytes) write_out();
 }
 
-void AtomicFile::write_out() {
+void OutputFile::write_out() {
   std::string_view rest = buffer_;
   while (!rest.empty()) {
     const ssize_t written = ::write(fd_, rest.data(), rest.size());
@@ -47,7 +47,7 @@ void AtomicFile::write_out() {
   buffer_.clear();
 }
 
-void AtomicFile::commit() {
+void OutputFile::commit() {
   write_out();
   if (::fsync(fd_) != 0) fail(errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
@@ -55,9 +55,9 @@ void AtomicFile::commit() {
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
-  AtomicFile file(path);
+  OutputFile file(path);
   file.write(bytes);
   file.commit();
 }
 
-}  // namespace tessera::cli
+}  // namespace tessera

@@ -5,16 +5,16 @@
 #include <string>
 #include <string_view>
 
-namespace tessera::cli {
+namespace tessera {
 
 // A file written piece by piece under a temporary name beside `path`; commit() syncs it and gives it its name. Without
 // commit() nothing is left. Throws kIo, kDiskFull, kReadOnly, kNotFound naming `path`.
-class AtomicFile {
+class OutputFile {
  public:
-  explicit AtomicFile(std::filesystem::path path);
-  ~AtomicFile();
-  AtomicFile(const AtomicFile&) = delete;
-  AtomicFile& operator=(const AtomicFile&) = delete;
+  explicit OutputFile(std::filesystem::path path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
 
   void write(std::string_view bytes);
   int descriptor() const { return fd_; }  // for writing by other means; not to be closed
@@ -32,4 +32,4 @@ class AtomicFile {
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-}  // namespace tessera::cli
+}  // namespace tessera
