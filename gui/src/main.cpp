@@ -2,6 +2,7 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QFile>
+#include <QIcon>
 #include <QSettings>
 #include <QTextStream>
 
@@ -52,6 +53,14 @@ Arguments read_arguments(const QApplication& application) {
   return {parser.value(QStringLiteral("library")), parser.value(QStringLiteral("screenshot")),
           parser.value(QStringLiteral("page")),    parser.value(QStringLiteral("size")),
           parser.value(QStringLiteral("theme")),   std::move(files)};
+}
+
+QIcon window_icon() {
+  QIcon icon;
+  for (const int side : {16, 24, 32, 48, 64, 128, 256}) {
+    icon.addFile(QStringLiteral(":/icons/%1x%1/apps/org.tessera.Browser.png").arg(side), QSize(side, side));
+  }
+  return icon;
 }
 
 [[noreturn]] void refuse(const QString& problem) {
@@ -112,5 +121,7 @@ int main(int argc, char** argv) {
   QApplication::setOrganizationName(QStringLiteral("tessera"));
   QApplication::setApplicationName(QStringLiteral("tessera-browser"));
   QApplication::setApplicationVersion(QStringLiteral(TESSERA_VERSION));
+  QGuiApplication::setDesktopFileName(QStringLiteral("org.tessera.Browser"));
+  QApplication::setWindowIcon(tessera::gui::window_icon());
   return tessera::gui::run(application);
 }

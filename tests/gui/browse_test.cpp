@@ -206,7 +206,7 @@ class BrowseTest : public QObject {
     program.search()->searchFiles({files_[5]});
     QVERIFY(program.answered());
     const float whole = program.search()->list()->hit(0)->score;
-    Q_EMIT program.window.session().regionSearchWanted(QString::fromStdString(files_[5].string()), {0, 0, 0.5, 0.4});
+    Q_EMIT program.window.session().regionSearchWanted(files_[5], {0, 0, 0.5, 0.4});
     QVERIFY(test::wait_until(
         [&] { return program.search()->screenshotReady() && program.search()->list()->hit(0)->score < whole; }));
     QVERIFY(program.window.session().shownSearch()->region.width() == 0.5);

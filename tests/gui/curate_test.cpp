@@ -1,6 +1,8 @@
 // Marks by keys, undo after a restart, the trash and back, tags and collections in the window.
 #include <QAction>
 #include <QApplication>
+#include <QClipboard>
+#include <QFile>
 #include <QImage>
 #include <QLineEdit>
 #include <QListWidget>
@@ -206,11 +208,44 @@ class CurateTest : public QObject {
 
   void exportCopiesFiles() {
     view()->selectAll();
-    ExportDialog dialog(model(), page()->selectedPictures(), window_.get());
+    ExportDialog dialog(window_->session(), page()->selectedPictures(), window_.get());
+    dialog.choose(ExportDialog::What::kCopy);
     dialog.findChild<QLineEdit*>()->setText(QString::fromStdString((dir_ / "out").string()));
     dialog.accept();
     settle();
     for (const fs::path& file : files_) QVERIFY(fs::exists(dir_ / "out" / file.filename()));
+  }
+
+  void whatIsKnownIsExportedWithTheMarks() {
+    const ImageId id = view()->list()->id(1);
+    const auto snapshot = window_->session().library().snapshot();
+    const fs::path file = snapshot->path(*snapshot->find(id));
+    select(id);
+    press(Qt::Key_3);
+    model().changeTags({id}, {QStringLiteral("Places/Linz")}, {});
+    settle();
+    using What = ExportDialog::What;
+    const QString table = exported(What::kCsv, id, "out.csv");
+    QCOMPARE(table.count(QLatin1Char('\n')), 2);
+    QVERIFY2(table.contains(QStringLiteral(",none,3,none,Places/Linz")), qPrintable(table));
+    const QString line = exported(What::kJsonl, id, "out.jsonl");
+    QVERIFY2(line.contains(QStringLiteral("\"rating\":3,\"label\":\"none\",\"tags\":[\"Places/Linz\"")),
+             qPrintable(line));
+    QVERIFY(exported(What::kSheetPage, id, "out.html").contains(QString::fromStdString(file.filename().string())));
+    exported(What::kSheetPicture, id, "out.jpg");
+    QVERIFY(load_image(dir_ / "out.jpg").width > 200);
+    exported(What::kSidecars, id, {});
+    QVERIFY(fs::exists(file.string() + ".xmp"));
+    exported(What::kPaths, id, {});
+    QCOMPARE(QApplication::clipboard()->text(), QString::fromStdString(file.string()));
+    press(Qt::Key_Z, Qt::ControlModifier);
+    press(Qt::Key_Z, Qt::ControlModifier);
+  }
+
+  void aFileThatCannotBeWrittenIsTold() {
+    exported(ExportDialog::What::kCsv, view()->list()->id(0), "no folder/out.csv");
+    QVERIFY2(window_->statusBar()->currentMessage().contains(QStringLiteral("cannot write")),
+             qPrintable(window_->statusBar()->currentMessage()));
   }
 
   void marksArePaintedOverTheCell() {
@@ -248,6 +283,17 @@ class CurateTest : public QObject {
     QVERIFY(view()->list()->count() > 0);
     view()->setCurrentId(view()->list()->id(0));
     view()->setFocus();
+  }
+
+  // The text of the file that exporting this picture makes.
+  QString exported(ExportDialog::What what, ImageId id, const std::string& name) {
+    ExportDialog dialog(window_->session(), {id}, window_.get());
+    dialog.choose(what);
+    if (!name.empty()) dialog.findChild<QLineEdit*>()->setText(QString::fromStdString((dir_ / name).string()));
+    dialog.accept();
+    if (!test::wait_until([&] { return window_->session().jobs().pending(Lane::kLong) == 0; })) return {};
+    QFile file(QString::fromStdString((dir_ / name).string()));
+    return !name.empty() && file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()) : QString();
   }
 
   void settle() {

@@ -10,6 +10,9 @@
 #include <fstream>
 
 #include "app/main_window.h"
+#include "browse/grid_page.h"
+#include "browse/grid_view.h"
+#include "curate/curation_model.h"
 #include "gui_fixture.h"
 #include "look/compare_page.h"
 #include "look/info_panel.h"
@@ -224,7 +227,7 @@ class LookTest : public QObject {
         QTest::keyClick(view, Qt::Key_Return);
         QCOMPARE(wanted.count(), 1);
         const fs::path file = dir_ / "photos" / name;
-        QCOMPARE(wanted[0][0].toString(), pathText(file));
+        QVERIFY(wanted[0][0].value<fs::path>() == file);
         const QRectF fraction = wanted[0][1].toRectF();
         const Image upright = load_image(file);
         const auto expected = mean_of(crop_image(
@@ -299,6 +302,70 @@ class LookTest : public QObject {
     QTest::keyPress(page->view(1), Qt::Key_A);
     QVERIFY(page->view(0)->picture() == a && page->view(1)->picture() == a);
     QTest::keyRelease(page->view(1), Qt::Key_A);
+  }
+
+  void anyOfFourIsSeenInEveryPlace() {
+    ComparePage* page = openCompare({"picture_000.jpg", "picture_001.jpg", "picture_002.jpg", "picture_003.jpg"});
+    std::vector<std::shared_ptr<const DisplayPicture>> own;
+    for (int i = 0; i < 4; ++i) own.push_back(page->view(i)->picture());
+    for (int letter = 0; letter < 4; ++letter) {
+      QTest::keyPress(page->view(1), Qt::Key(Qt::Key_A + letter), Qt::ShiftModifier);
+      for (int i = 0; i < 4; ++i) QVERIFY(page->view(i)->picture() == own[std::size_t(letter)]);
+      QTest::keyRelease(page->view(1), Qt::Key(Qt::Key_A + letter), Qt::ShiftModifier);
+      for (int i = 0; i < 4; ++i) QVERIFY(page->view(i)->picture() == own[std::size_t(i)]);
+    }
+    QVERIFY(!page->showsDifference());
+    QTest::keyPress(page->view(0), Qt::Key_D, Qt::ShiftModifier);
+    QTest::keyRelease(page->view(0), Qt::Key_Shift);
+    QVERIFY(page->view(0)->picture() == own[0]);
+  }
+
+  void oneSelectedPictureIsSeenAmongAllInTheirOrder() {
+    window_->showPage(QStringLiteral("grid"));
+    auto* grid = qobject_cast<GridPage*>(window_->page(QStringLiteral("grid")));
+    QVERIFY(test::wait_until([&] { return grid->list()->count() > 5; }));
+    grid->setCurrentPicture(grid->list()->id(2));
+    QTest::keyClick(grid->view(), Qt::Key_E);
+    auto* loupe = qobject_cast<LoupePage*>(window_->currentPage());
+    QVERIFY(loupe != nullptr);
+    QVERIFY(loupe->currentPicture() == grid->list()->id(2));
+    QVERIFY(loupe->advance(1));
+    QVERIFY(loupe->currentPicture() == grid->list()->id(3));
+    QVERIFY(loupe->advance(-1) && loupe->advance(-1));
+    QVERIFY(loupe->currentPicture() == grid->list()->id(1));
+  }
+
+  void marksAreSeenWhereverAPictureIsLarge() {
+    CurationModel& model = CurationModel::of(window_->session());
+    const ImageId marked = id("picture_001.jpg");
+    LoupePage* loupe = openLoupe("picture_001.jpg");
+    const QImage loupe_before = loupe->view()->grab().toImage();
+    ComparePage* compare = openCompare({"picture_000.jpg", "picture_001.jpg"});
+    const QImage pane_before = compare->view(1)->grab().toImage();
+    auto* survey = qobject_cast<SurveyPage*>(window_->page(QStringLiteral("survey")));
+    survey->survey({id("picture_000.jpg"), marked});
+    window_->showPage(QStringLiteral("survey"));
+    QVERIFY(test::wait_until([&] { return survey->screenshotReady(); }));
+    const QImage survey_before = survey->grab().toImage();
+
+    model.setMarks({marked}, {Flag::kPick, 3, ColorLabel::kRed});
+    model.changeTags({marked}, {QStringLiteral("Places/Graz")}, {});
+    QVERIFY(test::wait_until([&] { return model.marks(marked).tags.size() == 1; }));
+    QVERIFY(survey->grab().toImage() != survey_before);
+    window_->showPage(QStringLiteral("compare"));
+    QVERIFY(compare->view(1)->grab().toImage() != pane_before);
+    openLoupe("picture_001.jpg");
+    const QImage seen = loupe->view()->grab().toImage();
+    QVERIFY(seen != loupe_before);
+    const int half = seen.height() / 2;
+    QCOMPARE(seen.copy(0, 0, seen.width(), half), loupe_before.copy(0, 0, seen.width(), half));
+    QStringList texts;
+    for (const QLabel* label : loupe->info()->findChildren<QLabel*>()) texts.append(label->text());
+    QVERIFY(texts.contains(QStringLiteral("Places/Graz")));
+    QVERIFY(texts.contains(QStringLiteral("Pick, ★★★, Red")));
+    model.undo();
+    model.undo();
+    QVERIFY(test::wait_until([&] { return model.marks(marked).marks == Marks{}; }));
   }
 
   void theDifferenceIsThatOfThePixels() {

@@ -31,6 +31,8 @@ class Page : public QWidget {
   virtual bool screenshotReady() const { return true; }
 
   virtual std::vector<ImageId> selectedPictures() const { return {}; }
+  // All pictures of the page in the order it shows them, if it has one: what the loupe goes through.
+  virtual std::vector<ImageId> shownPictures() const { return {}; }
   virtual std::optional<ImageId> currentPicture() const { return std::nullopt; }
   virtual void setCurrentPicture(ImageId) {}
   // To the next (or previous) picture of the page, as auto-advance wants it; false at the end.

@@ -70,11 +70,11 @@ class Session : public QObject {
 
   // Requests to the window and to pages that other parts of the program own.
   void pageWanted(const QString& name);
-  void lookWanted(ImageId id, const std::vector<ImageId>& among);        // the loupe, with its neighbours
-  void compareWanted(const std::vector<ImageId>& ids);                   // side by side
-  void similarWanted(const std::vector<ImageId>& ids);                   // search by pictures of the library
-  void whyWanted(ImageId id);                                            // why it is in the shown search's result
-  void regionSearchWanted(const QString& path, const QRectF& fraction);  // of the upright picture, 0..1
+  void lookWanted(ImageId id, const std::vector<ImageId>& among);  // the loupe, with its neighbours
+  void compareWanted(const std::vector<ImageId>& ids);             // side by side
+  void similarWanted(const std::vector<ImageId>& ids);             // search by pictures of the library
+  void whyWanted(ImageId id);                                      // why it is in the shown search's result
+  void regionSearchWanted(const std::filesystem::path& path, const QRectF& fraction);  // of the upright picture, 0..1
 
  private:
   JobRunner jobs_;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "app/count_text.h"
 #include "browse/grid_footer.h"
 #include "browse/grid_view.h"
 #include "tessera/indexer/curation.h"
@@ -130,7 +131,7 @@ void GridPage::selectOnceShown(const std::vector<ImageId>& ids) {
 
 void GridPage::showCount() {
   const QLocale locale;
-  QString text = tr("%1 photos").arg(locale.toString(list_->count()));
+  QString text = picturesText(list_->count());
   if (!session().filter().empty()) text = tr("%1 of %2").arg(text, locale.toString(list_->snapshot().size()));
   qsizetype selected = 0;
   for (const QItemSelectionRange& range : view_->selectionModel()->selection()) selected += range.height();
@@ -141,6 +142,8 @@ void GridPage::showCount() {
 bool GridPage::screenshotReady() const { return !arranging_.running() && view_->thumbnailsReady(); }
 
 std::vector<ImageId> GridPage::selectedPictures() const { return view_->selectedIds(); }
+std::vector<ImageId> GridPage::shownPictures() const { return list_->ids(); }
+
 std::optional<ImageId> GridPage::currentPicture() const { return view_->currentId(); }
 void GridPage::setCurrentPicture(ImageId id) { view_->setCurrentId(id); }
 bool GridPage::advance(int step) { return view_->step(step); }

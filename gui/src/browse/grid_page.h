@@ -25,6 +25,7 @@ class GridPage : public Page {
   QList<QAction*> pageActions() const override;
   bool screenshotReady() const override;
   std::vector<ImageId> selectedPictures() const override;
+  std::vector<ImageId> shownPictures() const override;
   std::optional<ImageId> currentPicture() const override;
   void setCurrentPicture(ImageId id) override;
   bool advance(int step) override;

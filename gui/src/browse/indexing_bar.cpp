@@ -8,6 +8,7 @@
 #include <QProgressBar>
 #include <QToolButton>
 
+#include "app/count_text.h"
 #include "app/session.h"
 
 namespace tessera::gui {
@@ -60,8 +61,7 @@ void IndexingBar::showProgress() {
     case Indexing::State::kStopping: text = tr("Storing what was read..."); break;
     default:
       if (!progress.walk_done && progress.done == 0) {
-        text = progress.files_seen > 0 ? tr("%1 files found").arg(locale.toString(qlonglong{progress.files_seen}))
-                                       : tr("Starting to read...");
+        text = progress.files_seen > 0 ? tr("%1 found").arg(filesText(progress.files_seen)) : tr("Starting to read...");
       } else {
         text = tr("%1 of %2 read")
                    .arg(locale.toString(qlonglong{progress.done}), locale.toString(qlonglong{progress.to_do}));

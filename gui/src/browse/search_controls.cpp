@@ -53,8 +53,7 @@ SearchPage::SearchPage(Session& session, QWidget* parent)
           [this](ImageId id) { Q_EMIT this->session().lookWanted(id, list_->ids()); });
   connect(&session, &Session::libraryOpened, this, &SearchPage::restart);
   connect(&session, &Session::similarWanted, this, &SearchPage::searchPictures);
-  connect(&session, &Session::regionSearchWanted, this,
-          [this](const QString& path, const QRectF& fraction) { searchRegion(path.toStdString(), fraction); });
+  connect(&session, &Session::regionSearchWanted, this, &SearchPage::searchRegion);
   connect(&session, &Session::filterChanged, this, [this] {
     if (!query_.examples.empty()) ask();
   });

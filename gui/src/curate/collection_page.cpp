@@ -2,9 +2,9 @@
 #include "curate/collection_page.h"
 
 #include <QAction>
-#include <QLocale>
 #include <QVBoxLayout>
 
+#include "app/count_text.h"
 #include "browse/grid_footer.h"
 #include "browse/grid_view.h"
 
@@ -65,7 +65,7 @@ void CollectionPage::read() {
         for (const ImageId id : ids) {
           if (const auto row = snapshot->find(id)) arrangement.rows.push_back(*row);
         }
-        footer_->setCount(tr("%1 photos").arg(QLocale().toString(static_cast<qulonglong>(arrangement.rows.size()))));
+        footer_->setCount(picturesText(std::ssize(arrangement.rows)));
         view_->replace([&] { list_->show(snapshot, std::move(arrangement)); });
         Q_EMIT screenshotReadyChanged();
       });
@@ -73,6 +73,8 @@ void CollectionPage::read() {
 
 bool CollectionPage::screenshotReady() const { return !reading_.running() && view_->thumbnailsReady(); }
 std::vector<ImageId> CollectionPage::selectedPictures() const { return view_->selectedIds(); }
+std::vector<ImageId> CollectionPage::shownPictures() const { return list_->ids(); }
+
 std::optional<ImageId> CollectionPage::currentPicture() const { return view_->currentId(); }
 void CollectionPage::setCurrentPicture(ImageId id) { view_->setCurrentId(id); }
 bool CollectionPage::advance(int step) { return view_->step(step); }

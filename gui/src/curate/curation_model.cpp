@@ -1,8 +1,11 @@
 // Marks, tags and collections as the window sees them.
 #include "curate/curation_model.h"
 
+#include <QFile>
 #include <algorithm>
 #include <memory>
+
+#include "app/count_text.h"
 
 namespace tessera::gui {
 namespace {
@@ -28,7 +31,7 @@ Curation& curation_of(JobContext& context, OpenMode mode) {
 QString text_of(const std::string& text) { return QString::fromStdString(text); }
 
 QString told(const ActionReport& report, const QString& done) {
-  QString text = done.arg(report.done);
+  QString text = done;
   if (!report.failed.empty()) text += QStringLiteral(" ") + text_of(report.failed.front().reason);
   return text;
 }
@@ -71,6 +74,14 @@ ShownMarks CurationModel::marks(ImageId id) const {
 QStringList CurationModel::tagNames() const {
   QStringList names;
   for (const Tag& tag : tags_) names.append(text_of(tag.name));
+  return names;
+}
+
+QStringList CurationModel::tagNames(const std::vector<TagId>& tags) const {
+  QStringList names;
+  for (const Tag& tag : tags_) {
+    if (std::find(tags.begin(), tags.end(), tag.id) != tags.end()) names.append(text_of(tag.name));
+  }
   return names;
 }
 
@@ -134,7 +145,7 @@ void CurationModel::createCollection(const QString& name, const std::vector<Imag
   run([contents = contentsOf(ids), text = name.toStdString()](Curation& curation) {
     const CollectionId id = curation.create_collection(text);
     curation.add_to_collection(id, contents);
-    return Outcome{tr("Collection '%1' with %2 pictures").arg(text_of(text)).arg(contents.size())};
+    return Outcome{tr("Collection '%1' with %2").arg(text_of(text), picturesText(std::ssize(contents)))};
   });
 }
 
@@ -169,16 +180,18 @@ void CurationModel::removeFromCollection(CollectionId id, const std::vector<Imag
 void CurationModel::trash(const std::vector<ImageId>& ids) {
   run([files = filesOf(ids)](Curation& curation) {
     const ActionReport report = FileActions(curation).trash(files);
-    return Outcome{told(report, tr("%1 files moved to the trash.")), true};
+    return Outcome{told(report, tr("%1 moved to the trash.").arg(filesText(report.done))), true};
   });
 }
 
 void CurationModel::transfer(const std::vector<ImageId>& ids, const QString& folder, Transfer how) {
-  run([files = filesOf(ids), target = std::filesystem::path(folder.toStdString()), how](Curation& curation) {
+  run([files = filesOf(ids), target = std::filesystem::path(QFile::encodeName(folder).toStdString()),
+       how](Curation& curation) {
     const ActionReport report = FileActions(curation).transfer(files, target, how);
-    const QString done = how == Transfer::kCopy   ? tr("%1 files copied.")
-                         : how == Transfer::kMove ? tr("%1 files moved.")
-                                                  : tr("%1 links made.");
+    const QString links = countText(report.done, tr("link"), tr("links"));
+    const QString done = how == Transfer::kCopy   ? tr("%1 copied.").arg(filesText(report.done))
+                         : how == Transfer::kMove ? tr("%1 moved.").arg(filesText(report.done))
+                                                  : tr("%1 made.").arg(links);
     return Outcome{told(report, done), how == Transfer::kMove};
   });
 }

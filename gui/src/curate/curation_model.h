@@ -31,6 +31,7 @@ class CurationModel : public QObject {
   ShownMarks marks(ImageId id) const;
   const std::vector<Tag>& tags() const { return tags_; }
   QStringList tagNames() const;
+  QStringList tagNames(const std::vector<TagId>& tags) const;
   const std::vector<Collection>& collections() const { return collections_; }
 
   // Changes. What was done, or why not, is told in the status bar; changed() follows.

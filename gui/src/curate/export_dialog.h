@@ -1,4 +1,4 @@
-// Where the files of a selection go: copied, moved or linked into a folder.
+// Where a selection goes: its files into a folder, or what is known of it into a file, sidecars or the clipboard.
 #pragma once
 
 #include <QDialog>
@@ -7,6 +7,7 @@
 #include "curate/curation_model.h"
 
 class QComboBox;
+class QLabel;
 class QLineEdit;
 class QPushButton;
 
@@ -16,17 +17,30 @@ class ExportDialog : public QDialog {
   Q_OBJECT
 
  public:
-  ExportDialog(CurationModel& model, std::vector<ImageId> ids, QWidget* parent);
+  enum class What { kCopy, kMove, kSymlink, kPaths, kCsv, kJsonl, kSheetPage, kSheetPicture, kSidecars };
 
+  ExportDialog(Session& session, std::vector<ImageId> ids, QWidget* parent);
+
+  What what() const;
+  void choose(What what);
   void accept() override;
 
  private:
-  void chooseFolder();
+  void addChoices();
+  bool wantsFolder() const;
+  bool wantsFile() const;
+  void showChoice();
+  void check();
+  void choosePlace();
+  QString fileName() const;  // with the ending that the choice needs
 
-  CurationModel& model_;
+  Session& session_;
   const std::vector<ImageId> ids_;
-  QLineEdit* folder_ = nullptr;
-  QComboBox* how_ = nullptr;
+  QLabel* place_text_ = nullptr;
+  QLineEdit* place_ = nullptr;
+  QPushButton* browse_ = nullptr;
+  QComboBox* what_ = nullptr;
+  QLabel* note_ = nullptr;
   QPushButton* ok_ = nullptr;
 };
 

@@ -115,6 +115,7 @@ void FoundPage::show(const Found& found) {
 
 bool FoundPage::screenshotReady() const { return asked_ && !finding_.running() && view_->thumbnailsReady(); }
 std::vector<ImageId> FoundPage::selectedPictures() const { return view_->selectedIds(); }
+std::vector<ImageId> FoundPage::shownPictures() const { return list_->ids(); }
 std::optional<ImageId> FoundPage::currentPicture() const { return view_->currentId(); }
 void FoundPage::setCurrentPicture(ImageId id) { view_->setCurrentId(id); }
 bool FoundPage::advance(int step) { return view_->step(step); }

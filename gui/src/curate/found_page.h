@@ -37,6 +37,7 @@ class FoundPage : public Page {
 
   bool screenshotReady() const override;
   std::vector<ImageId> selectedPictures() const override;
+  std::vector<ImageId> shownPictures() const override;
   std::optional<ImageId> currentPicture() const override;
   void setCurrentPicture(ImageId id) override;
   bool advance(int step) override;

@@ -8,6 +8,7 @@
 #include <QMessageBox>
 #include <QSettings>
 
+#include "app/count_text.h"
 #include "app/main_window.h"
 #include "curate/curation_model.h"
 #include "curate/export_dialog.h"
@@ -110,7 +111,7 @@ void addTrash(MainWindow& window, QMenu* menu) {
         if (ids.empty()) return;
         const auto answer = QMessageBox::question(
             &window, QObject::tr("Move to the trash"),
-            QObject::tr("Move %1 pictures to the trash? They can be brought back by Undo.").arg(ids.size()));
+            QObject::tr("Move %1 to the trash? Undo brings back what was moved.").arg(picturesText(std::ssize(ids))));
         if (answer == QMessageBox::Yes) CurationModel::of(window.session()).trash(ids);
       });
 }
@@ -147,7 +148,7 @@ void extendForMarks(MainWindow& window) {
   add(window, menu, QObject::tr("&Export…"), {QKeySequence(Qt::CTRL | Qt::Key_E)}, [&window] {
     const auto ids = targets(window);
     if (ids.empty()) return;
-    ExportDialog(CurationModel::of(window.session()), ids, &window).exec();
+    ExportDialog(window.session(), ids, &window).exec();
   });
   addTrash(window, menu);
   window.session().addCellDecorator([&model](QPainter& painter, const CellParts& parts, const Picture& picture) {

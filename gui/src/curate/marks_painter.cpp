@@ -39,6 +39,15 @@ QString labelText(ColorLabel label) {
   return {};
 }
 
+QString marksWords(const Marks& marks) {
+  QStringList parts;
+  if (marks.flag == Flag::kPick) parts.append(Words::tr("Pick"));
+  if (marks.flag == Flag::kReject) parts.append(Words::tr("Reject"));
+  if (marks.rating > 0) parts.append(QString(marks.rating, QChar(0x2605)));
+  if (marks.label != ColorLabel::kNone) parts.append(labelText(marks.label));
+  return parts.join(QStringLiteral(", "));
+}
+
 QColor labelColor(ColorLabel label) { return QColor::fromRgba(kColors[static_cast<std::size_t>(label)]); }
 
 QIcon labelIcon(ColorLabel label) {

@@ -13,6 +13,9 @@ QString labelText(ColorLabel label);
 QColor labelColor(ColorLabel label);
 QIcon labelIcon(ColorLabel label);
 
+// "Pick, ★★★, Red" for panels and screen readers; empty without marks.
+QString marksWords(const Marks& marks);
+
 void paintMarks(QPainter& painter, const CellParts& parts, const ShownMarks& marks);
 
 }  // namespace tessera::gui

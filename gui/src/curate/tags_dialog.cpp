@@ -9,6 +9,8 @@
 #include <QVBoxLayout>
 #include <unordered_map>
 
+#include "app/count_text.h"
+
 namespace tessera::gui {
 namespace {
 
@@ -18,7 +20,7 @@ constexpr int kBefore = Qt::UserRole;  // the check state that it began with
 
 TagsDialog::TagsDialog(CurationModel& model, std::vector<ImageId> ids, QWidget* parent)
     : QDialog(parent), model_(model), ids_(std::move(ids)), line_(new QLineEdit(this)), list_(new QListWidget(this)) {
-  setWindowTitle(ids_.size() == 1 ? tr("Tags of the picture") : tr("Tags of %1 pictures").arg(ids_.size()));
+  setWindowTitle(tr("Tags of %1").arg(picturesText(std::ssize(ids_))));
   auto* completer = new QCompleter(model.tagNames(), this);
   completer->setCaseSensitivity(Qt::CaseInsensitive);
   completer->setFilterMode(Qt::MatchContains);

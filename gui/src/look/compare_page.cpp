@@ -31,12 +31,16 @@ ComparePage::ComparePage(Session& session, QWidget* parent)
   stack_ = new QStackedLayout;
   addPanes();
   addActions();
-  setProperty("keyHints", QStringList{tr("Hold A or B"), tr("See that picture in every place"), tr("Wheel"),
-                                      tr("Zoom all at the mouse"), tr("Shift+Arrows"), tr("Move enlarged pictures")});
+  setProperty("keyHints", QStringList{tr("Hold A or B"), tr("See that picture in every place"), tr("Hold Shift+A … D"),
+                                      tr("The same for each of the four"), tr("Wheel"), tr("Zoom all at the mouse"),
+                                      tr("Shift+Arrows"), tr("Move enlarged pictures")});
   layout->addLayout(stack_, 1);
   layout->addWidget(makeBar());
   connect(&loader_, &PictureLoader::loaded, this, [this] { showPictures(); });
   connect(&loader_, &PictureLoader::failed, this, [this] { showPictures(); });
+  connect(&session, &Session::decorationChanged, this, [this] {
+    for (const Pane& pane : panes_) pane.view->update();
+  });
   connect(&session, &Session::compareWanted, this, [this](const std::vector<ImageId>& ids) {
     compare(ids);
     Q_EMIT this->session().pageWanted(name());
@@ -63,6 +67,11 @@ void ComparePage::addPanes() {
     pane.view->setProperty("framed", true);
     pane.view->setAccessibleName(tr("Picture %1").arg(letter(i)));
     pane.view->installEventFilter(this);
+    pane.view->setDecorator([this, i](QPainter& painter) {
+      const int shown = flipped_ >= 0 ? flipped_ : i;
+      if (shown >= count()) return;
+      paintMarksOf(painter, this->session(), marksPlace(*view(i)), ids_[static_cast<std::size_t>(shown)]);
+    });
     pane.caption = makeLine(pane.frame);
     pane.caption->setContentsMargins(8, 3, 8, 3);
     column->addWidget(pane.view, 1);
@@ -111,7 +120,7 @@ QWidget* ComparePage::makeBar() {
   auto* bar = new QHBoxLayout(widget);
   bar->setContentsMargins(8, 2, 8, 2);
   hint_ = makeLine(widget);
-  hint_->setText(tr("Hold A or B to see that picture in every place"));
+  hint_->setText(tr("Hold A or B (Shift+A … D) to see that picture in every place"));
   bar->addWidget(hint_);
   bar->addStretch(1);
   gain_text_ = new QLabel(widget);
@@ -233,9 +242,16 @@ bool ComparePage::eventFilter(QObject* watched, QEvent* event) {
   if (event->type() == QEvent::KeyPress || event->type() == QEvent::KeyRelease) {
     const auto* key = static_cast<QKeyEvent*>(event);
     const int index = key->key() - Qt::Key_A;
-    if (index >= 0 && index < count() && key->modifiers() == Qt::NoModifier && index != Qt::Key_C - Qt::Key_A &&
-        index != Qt::Key_D - Qt::Key_A) {
-      if (!key->isAutoRepeat()) flip(event->type() == QEvent::KeyPress ? index : -1);
+    // C and D alone have other meanings; letting either key go ends it.
+    const bool shift = key->modifiers() == Qt::ShiftModifier;
+    const bool wanted = index >= 0 && index < count() && (shift || (index < 2 && key->modifiers() == Qt::NoModifier));
+    if (flipped_ >= 0 && event->type() == QEvent::KeyRelease && !key->isAutoRepeat() &&
+        (index == flipped_ || key->key() == Qt::Key_Shift)) {
+      flip(-1);
+      return true;
+    }
+    if (wanted && event->type() == QEvent::KeyPress) {
+      if (!key->isAutoRepeat()) flip(index);
       return true;
     }
   }

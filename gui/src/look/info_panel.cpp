@@ -81,9 +81,9 @@ void InfoPanel::clear() {
   setWidget(content);
 }
 
-void InfoPanel::show(const LibrarySnapshot& snapshot, Row row, const DisplayPicture* picture) {
+void InfoPanel::show(const std::vector<std::pair<QString, QString>>& lines) {
   clear();
-  for (const auto& [name, text] : lines(snapshot, row, picture)) {
+  for (const auto& [name, text] : lines) {
     auto* label = new QLabel(name);
     label->setForegroundRole(QPalette::PlaceholderText);
     auto* value = new QLabel(text);

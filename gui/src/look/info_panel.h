@@ -18,11 +18,11 @@ class InfoPanel : public QScrollArea {
  public:
   explicit InfoPanel(QWidget* parent = nullptr);
 
-  // `picture` may be null while it loads or if it cannot be read.
-  void show(const LibrarySnapshot& snapshot, Row row, const DisplayPicture* picture);
+  void show(const std::vector<std::pair<QString, QString>>& lines);  // label and text
   void clear();
 
-  // The lines, as shown: label and text; lines without text are left out.
+  // What is known of the picture; lines without text are left out. `picture` may be null while it loads or if it cannot
+  // be read.
   static std::vector<std::pair<QString, QString>> lines(const LibrarySnapshot& snapshot, Row row,
                                                         const DisplayPicture* picture);
 

@@ -30,7 +30,7 @@ void lookAtCurrent(MainWindow& window) {
     return;
   }
   Q_EMIT window.session().lookWanted(current.value_or(selected.empty() ? 0 : selected.front()),
-                                     selected.size() > 1 ? selected : std::vector<ImageId>());
+                                     selected.size() > 1 ? selected : page->shownPictures());
 }
 
 void compareSelected(MainWindow& window) {

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "curate/curation_model.h"
+#include "curate/marks_painter.h"
 #include "look/info_panel.h"
 #include "look/page_parts.h"
 #include "look/picture_view.h"
@@ -19,6 +21,9 @@ LoupePage::LoupePage(Session& session, QWidget* parent)
     : Page(session, QStringLiteral("loupe"), tr("Loupe"), parent), loader_(PictureLoader::of(session)) {
   view_ = new PictureView(this);
   view_->setText(tr("No picture is chosen. Select one in the grid and press E."));
+  view_->setDecorator([this](QPainter& painter) {
+    if (const auto id = currentPicture()) paintMarksOf(painter, this->session(), marksPlace(*view_), *id);
+  });
   info_ = new InfoPanel(this);
   addActions();
   auto* splitter = new QSplitter(this);
@@ -52,6 +57,10 @@ LoupePage::LoupePage(Session& session, QWidget* parent)
   connect(&session, &Session::lookWanted, this, [this](ImageId id, const std::vector<ImageId>& among) {
     look(id, among);
     Q_EMIT this->session().pageWanted(name());
+  });
+  connect(&session, &Session::decorationChanged, this, [this] {
+    view_->update();
+    showInfo();
   });
   connect(&session, &Session::libraryOpened, this, [this] {
     among_.clear();
@@ -132,7 +141,8 @@ void LoupePage::showEvent(QShowEvent* event) {
 
 void LoupePage::look(ImageId id, const std::vector<ImageId>& among) {
   among_ = among;
-  if (among_.empty()) {
+  if (among_.size() < 2) {
+    among_.clear();
     const LibrarySnapshot& snapshot = *session().library().snapshot();
     for (Row row = 0; row < snapshot.size(); ++row) among_.push_back(snapshot[row].id);
   }
@@ -191,7 +201,7 @@ void LoupePage::showCurrent() {
     showLoaded(id);
   } else {
     view_->setText(tr("Loading…"));
-    if (row) info_->show(snapshot, *row, nullptr);
+    showInfo();
   }
   showTexts();
   Q_EMIT selectionChanged();
@@ -203,7 +213,7 @@ void LoupePage::showLoaded(ImageId id) {
   if (!picture) return;
   view_->setPicture(picture, picture->size);
   view_->setAccessibleDescription(name_->text());
-  if (const auto row = currentRow()) info_->show(*session().library().snapshot(), *row, picture.get());
+  showInfo();
   if (view_->needsDetail()) loader_.want(id, PictureLoader::kFull, 10);
   showTexts();
   for (const std::ptrdiff_t step : {1, -1, 2}) {
@@ -217,8 +227,22 @@ void LoupePage::showLoaded(ImageId id) {
 void LoupePage::showFailed(ImageId id) {
   if (id != currentPicture()) return;
   view_->setText(loader_.problem(id), true);
-  if (const auto row = currentRow()) info_->show(*session().library().snapshot(), *row, nullptr);
+  showInfo();
   showTexts();
+}
+
+void LoupePage::showInfo() {
+  const auto row = currentRow();
+  if (!row) return;
+  const LibrarySnapshot& snapshot = *session().library().snapshot();
+  const CurationModel& curation = CurationModel::of(session());
+  const ShownMarks shown = curation.marks(snapshot[*row].id);
+  auto lines = InfoPanel::lines(snapshot, *row, view_->picture().get());
+  const QString tags = curation.tagNames(shown.tags).join(QStringLiteral("\n"));
+  if (!tags.isEmpty()) lines.insert(lines.begin() + 1, {tr("Tags"), tags});
+  const QString marks = marksWords(shown.marks);
+  if (!marks.isEmpty()) lines.insert(lines.begin() + 1, {tr("Marks"), marks});
+  info_->show(lines);
 }
 
 void LoupePage::showTexts() {
@@ -237,7 +261,7 @@ void LoupePage::showTexts() {
 
 void LoupePage::takeRegion(const QRectF& fraction) {
   if (!view_->picture()) return;
-  Q_EMIT session().regionSearchWanted(pathText(view_->picture()->path), fraction);
+  Q_EMIT session().regionSearchWanted(view_->picture()->path, fraction);
 }
 
 }  // namespace tessera::gui

@@ -17,7 +17,7 @@ class LoupePage : public Page {
  public:
   explicit LoupePage(Session& session, QWidget* parent = nullptr);
 
-  // `among`: what next and previous go through; the picture itself is added if it is missing.
+  // `among`: what next and previous go through, the whole library if these are fewer than two.
   void look(ImageId id, const std::vector<ImageId>& among);
   PictureView* view() const { return view_; }
   InfoPanel* info() const { return info_; }
@@ -39,6 +39,7 @@ class LoupePage : public Page {
   void showCurrent();
   void showLoaded(ImageId id);
   void showFailed(ImageId id);
+  void showInfo();
   void showTexts();
   void takeRegion(const QRectF& fraction);
   std::optional<Row> currentRow() const;

@@ -3,7 +3,10 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QToolButton>
+
+#include "browse/cell_painter.h"
 
 namespace tessera::gui {
 
@@ -33,6 +36,22 @@ QLabel* makeLine(QWidget* parent) {
   label->setMinimumWidth(1);
   label->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
   return label;
+}
+
+QRect marksPlace(const QWidget& view) {
+  constexpr int kMargin = 10;
+  const int height = view.fontMetrics().height() + 2;
+  return {kMargin, view.height() - kMargin - height, view.width() - 2 * kMargin, height};
+}
+
+void paintMarksOf(QPainter& painter, Session& session, const QRect& place, ImageId id) {
+  const LibrarySnapshot& snapshot = *session.library().snapshot();
+  const auto row = snapshot.find(id);
+  if (!row) return;
+  CellParts parts;
+  parts.cell = place;
+  parts.picture = place;
+  for (const CellDecorator& decorator : session.cellDecorators()) decorator(painter, parts, snapshot[*row]);
 }
 
 }  // namespace tessera::gui

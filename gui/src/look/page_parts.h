@@ -3,12 +3,16 @@
 
 #include <QAction>
 #include <QList>
+#include <QRect>
 #include <QString>
 #include <functional>
+
+#include "app/session.h"
 
 class QHBoxLayout;
 class QLabel;
 class QToolButton;
+class QPainter;
 class QWidget;
 
 namespace tessera::gui {
@@ -21,5 +25,10 @@ QToolButton* addButton(QHBoxLayout* bar, QAction* action, const QString& sign);
 
 // A label of one line that is cut rather than making the window wide.
 QLabel* makeLine(QWidget* parent);
+
+// Where the marks of a picture are painted in a view: along its lower edge.
+QRect marksPlace(const QWidget& view);
+// What the session's decorators paint over a picture that lies in `place`.
+void paintMarksOf(QPainter& painter, Session& session, const QRect& place, ImageId id);
 
 }  // namespace tessera::gui

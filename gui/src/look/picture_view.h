@@ -3,6 +3,7 @@
 
 #include <QImage>
 #include <QWidget>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -45,6 +46,9 @@ class PictureView : public QWidget {
   void zoomStep(int steps);
   void toggleFullSize();  // between 100 % and fit, at the mouse if it is over the view
   void turn(int quarters);
+
+  // Paints over everything else, in coordinates of the view.
+  void setDecorator(std::function<void(QPainter&)> decorator) { decorator_ = std::move(decorator); }
 
   void setOverlay(PictureOverlay overlay);  // empty = none
   void setMarkedTile(int tile);             // of the overlay, -1 = none
@@ -90,6 +94,7 @@ class PictureView : public QWidget {
 
   std::shared_ptr<const DisplayPicture> picture_;
   ViewGeometry geometry_;
+  std::function<void(QPainter&)> decorator_;
   QString text_;
   bool problem_ = false;
   PictureOverlay overlay_;

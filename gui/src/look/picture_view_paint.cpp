@@ -29,6 +29,7 @@ void PictureView::paintEvent(QPaintEvent*) {
     const QString text = problem_ ? tr("This picture cannot be shown.") + QStringLiteral("\n\n") + text_ : text_;
     painter.drawText(box, Qt::AlignCenter | Qt::TextWordWrap, text);
   }
+  if (decorator_) decorator_(painter);
   if (hasFocus() && property("framed").toBool()) {
     painter.setPen(QPen(palette().color(QPalette::Highlight), 2));
     painter.drawRect(rect().adjusted(1, 1, -1, -1));

@@ -110,8 +110,9 @@ void RegionSelection::nudge(const QPointF& delta, bool grow) {
                                 picture_.height()));
     return;
   }
-  rect_->translate(std::clamp(delta.x(), -rect_->left(), picture_.width() - rect_->right()),
-                   std::clamp(delta.y(), -rect_->top(), picture_.height() - rect_->bottom()));
+  // Not clamp(): where the region is as wide as the picture, rounding may put the limits in the wrong order.
+  rect_->translate(std::min(std::max(delta.x(), -rect_->left()), picture_.width() - rect_->right()),
+                   std::min(std::max(delta.y(), -rect_->top()), picture_.height() - rect_->bottom()));
 }
 
 QRectF RegionSelection::fraction() const {

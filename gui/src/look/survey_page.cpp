@@ -57,6 +57,7 @@ SurveyPage::SurveyPage(Session& session, QWidget* parent)
   });
   connect(&loader_, &PictureLoader::loaded, this, [this] { update(); });
   connect(&loader_, &PictureLoader::failed, this, [this] { update(); });
+  connect(&session, &Session::decorationChanged, this, [this] { update(); });
   connect(&session, &Session::libraryOpened, this, [this] { survey({}); });
   connect(&session.library(), &LibraryModel::changed, this, [this] {
     if (isVisible() && ids_.empty()) showEvent(nullptr);
@@ -185,6 +186,7 @@ void SurveyPage::paintCell(QPainter& painter, const QRect& cell, int index) {
     painter.drawText(area.adjusted(8, 8, -8, -8), Qt::AlignCenter | Qt::TextWordWrap,
                      problem.isEmpty() ? tr("Loading…") : problem);
   }
+  paintMarksOf(painter, session(), place, id);
   const auto row = snapshot.find(id);
   const QRect caption(cell.left(), cell.bottom() - line, cell.width(), line);
   painter.setPen(palette().color(index == current_ ? QPalette::WindowText : QPalette::PlaceholderText));
