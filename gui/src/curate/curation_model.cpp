@@ -184,6 +184,20 @@ void CurationModel::trash(const std::vector<ImageId>& ids) {
   });
 }
 
+void CurationModel::ruleOut(const std::vector<ContentPair>& pairs) {
+  run([pairs](Curation& curation) {
+    const std::int64_t count = curation.set_verdicts(pairs, Verdict::kNotDuplicate);
+    return Outcome{count > 0 ? text_of(curation.next_undo()->title) : QString()};
+  });
+}
+
+void CurationModel::trashDuplicates(const std::vector<DuplicateFile>& files) {
+  run([files](Curation& curation) {
+    const ActionReport report = FileActions(curation).trash_duplicates(files);
+    return Outcome{told(report, tr("%1 files moved to the trash.")), true};
+  });
+}
+
 void CurationModel::transfer(const std::vector<ImageId>& ids, const QString& folder, Transfer how) {
   run([files = filesOf(ids), target = std::filesystem::path(QFile::encodeName(folder).toStdString()),
        how](Curation& curation) {

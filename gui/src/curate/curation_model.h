@@ -44,6 +44,9 @@ class CurationModel : public QObject {
   void removeFromCollection(CollectionId id, const std::vector<ImageId>& ids);
   void trash(const std::vector<ImageId>& ids);
   void transfer(const std::vector<ImageId>& ids, const QString& folder, Transfer how);
+  // No two of a pair are duplicates, whatever a search says from now on.
+  void ruleOut(const std::vector<ContentPair>& pairs);
+  void trashDuplicates(const std::vector<DuplicateFile>& files);
   void undo();
   void redo();
 

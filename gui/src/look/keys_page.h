@@ -12,6 +12,7 @@ class QTreeWidgetItem;
 
 namespace tessera::gui {
 
+class KeyBindings;
 class MainWindow;
 
 struct KeyLine {
