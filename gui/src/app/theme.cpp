@@ -2,9 +2,12 @@
 #include "app/theme.h"
 
 #include <QApplication>
+#include <QPainter>
 #include <QPalette>
+#include <QProxyStyle>
 #include <QStyle>
 #include <QStyleFactory>
+#include <QStyleOption>
 
 namespace tessera::gui {
 namespace {
@@ -50,10 +53,27 @@ QPalette palette_of(const Colors& colors) {
   return palette;
 }
 
+// Fusion draws the frame of an empty box darker than a dark window, where it cannot be seen.
+class VisibleBoxes : public QProxyStyle {
+ public:
+  VisibleBoxes() : QProxyStyle(QStyleFactory::create(QStringLiteral("fusion"))) {}
+
+  void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                     const QWidget* widget) const override {
+    QProxyStyle::drawPrimitive(element, option, painter, widget);
+    if (element != PE_IndicatorCheckBox && element != PE_IndicatorItemViewItemCheck) return;
+    painter->save();
+    painter->setBrush(Qt::NoBrush);
+    painter->setPen(option->palette.color(QPalette::PlaceholderText));
+    painter->drawRect(option->rect.adjusted(1, 1, -2, -2));
+    painter->restore();
+  }
+};
+
 }  // namespace
 
 void applyTheme(Theme theme) {
-  QApplication::setStyle(QStyleFactory::create(QStringLiteral("fusion")));
+  QApplication::setStyle(new VisibleBoxes);
   QApplication::setPalette(palette_of(theme == Theme::kDark ? kDark : kLight));
 }
 

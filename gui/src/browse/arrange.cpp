@@ -8,6 +8,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "app/count_text.h"
 #include "tessera/error.h"
 
 namespace tessera::gui {
@@ -53,7 +54,7 @@ QString group_title(const LibrarySnapshot& snapshot, GroupKey group, std::int64_
     case GroupKey::kYear: return QString::number(date.year());
     case GroupKey::kFolder: return snapshot.folderText(snapshot[row].folder);
     case GroupKey::kRating:
-      return key == 0 ? Places::tr("No stars") : Places::tr("%n star(s)", nullptr, static_cast<int>(key));
+      return key == 0 ? Places::tr("No stars") : countText(key, Places::tr("star"), Places::tr("stars"));
     case GroupKey::kNone: break;
   }
   return {};

@@ -10,6 +10,7 @@
 #include <QWheelEvent>
 #include <algorithm>
 
+#include "app/count_text.h"
 #include "app/session.h"
 
 namespace tessera::gui {
@@ -223,7 +224,7 @@ void GridView::paintHeading(QPainter& painter, int group) const {
   bold.setBold(true);
   painter.setFont(bold);
   painter.setPen(palette().color(QPalette::Text));
-  const QString count = tr("%n picture(s)", nullptr, list_->groupSize(group));
+  const QString count = picturesText(list_->groupSize(group));
   const int room = rect.width() - fontMetrics().horizontalAdvance(count) - 24;
   const QString title =
       QFontMetrics(bold).elidedText(list_->groups()[static_cast<std::size_t>(group)].title, Qt::ElideMiddle, room);

@@ -8,6 +8,8 @@
 #include <QUrl>
 #include <cmath>
 
+#include "app/count_text.h"
+
 namespace tessera::gui {
 
 PictureList::PictureList(QObject* parent)
@@ -62,7 +64,7 @@ QString PictureList::description(int item) const {
   facts += locale.formattedDataSize(static_cast<qint64>(picture.hash.bytes));
   lines.append(facts);
   lines.append(locale.toString(QDateTime::fromMSecsSinceEpoch(picture.time, Qt::UTC), QLocale::ShortFormat));
-  if (picture.files > 1) lines.append(tr("The library knows %n file(s) with this content.", nullptr, picture.files));
+  if (picture.files > 1) lines.append(tr("The library knows %1 with this content.").arg(filesText(picture.files)));
   if (picture.state == FileState::kOffline) lines.append(tr("Its disk is not there."));
   if (picture.state == FileState::kMissing) lines.append(tr("The file is missing."));
   if (picture.failed) lines.append(QString::fromStdString(snapshot_->error(row(item))));

@@ -6,18 +6,22 @@
 #include <QLabel>
 #include <QSpinBox>
 
+#include "app/count_text.h"
 #include "tessera/indexer/clusters.h"
 
 namespace tessera::gui {
 namespace {
 
 constexpr int kMostGroups = 1000;
+constexpr int kLetters = 12;  // of the list of methods, in a narrow window
 
 }  // namespace
 
 ClustersPage::ClustersPage(Session& session, QWidget* parent)
     : FoundPage(session, QStringLiteral("clusters"), tr("Groups"), parent) {
   method_ = new QComboBox(this);
+  method_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  method_->setMinimumContentsLength(kLetters);
   method_->setAccessibleName(tr("How to group"));
   method_->addItem(tr("Around middles (k-means)"), static_cast<int>(ClusterMethod::kKMeans));
   method_->addItem(tr("Pair by pair, mean similarity"), static_cast<int>(ClusterMethod::kAverageLinkage));
@@ -51,10 +55,11 @@ FoundPage::Find ClustersPage::question() const {
     const std::vector<Cluster> clusters = find_clusters(vectors.vectors, wanted);
     Found found;
     for (const Cluster& cluster : clusters) {
-      const auto size = static_cast<int>(cluster.members.size());
+      const auto size = static_cast<std::int64_t>(cluster.members.size());
       FoundGroup group;
-      group.title = tr("Group %1: %n picture(s), %2 alike", nullptr, size)
+      group.title = tr("Group %1: %2, %3 alike")
                         .arg(found.groups.size() + 1)
+                        .arg(picturesText(size))
                         .arg(double(cluster.cohesion), 0, 'f', 2);
       for (const ClusterMember& member : cluster.members) {
         if (!all && group.ids.size() == kRepresentatives) break;
@@ -63,8 +68,8 @@ FoundPage::Find ClustersPage::question() const {
       found.groups.push_back(std::move(group));
     }
     found.text = tr("%1 in %2")
-                     .arg(tr("%n picture(s)", nullptr, static_cast<int>(vectors.ids.size())),
-                          tr("%n group(s)", nullptr, static_cast<int>(clusters.size())));
+                     .arg(picturesText(static_cast<std::int64_t>(vectors.ids.size())),
+                          countText(static_cast<std::int64_t>(clusters.size()), tr("group"), tr("groups")));
     return found;
   };
 }

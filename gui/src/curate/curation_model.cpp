@@ -194,7 +194,7 @@ void CurationModel::ruleOut(const std::vector<ContentPair>& pairs) {
 void CurationModel::trashDuplicates(const std::vector<DuplicateFile>& files) {
   run([files](Curation& curation) {
     const ActionReport report = FileActions(curation).trash_duplicates(files);
-    return Outcome{told(report, tr("%1 files moved to the trash.")), true};
+    return Outcome{told(report, tr("%1 moved to the trash.").arg(filesText(report.done))), true};
   });
 }
 

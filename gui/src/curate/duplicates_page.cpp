@@ -15,6 +15,7 @@
 #include <set>
 #include <utility>
 
+#include "app/count_text.h"
 #include "look/page_parts.h"
 
 namespace tessera::gui {
@@ -254,8 +255,9 @@ void DuplicatesPage::fill() {
     QFont bold = tree_->font();
     bold.setBold(true);
     top->setFont(kFileColumn, bold);
-    top->setText(kFileColumn, tr("%1, certainty %2: %n file(s)", nullptr, static_cast<int>(group.rows.size()))
-                                  .arg(labelText(group.label), QLocale().toString(group.certainty, 'f', 2)));
+    top->setText(kFileColumn, tr("%1, certainty %2: %3")
+                                  .arg(labelText(group.label), QLocale().toString(group.certainty, 'f', 2),
+                                       filesText(static_cast<std::int64_t>(group.rows.size()))));
     top->setExpanded(true);
     for (const DuplicateRow& row : group.rows) {
       if (is_sure(group.label)) {
@@ -278,7 +280,8 @@ void DuplicatesPage::fill() {
     progress_->setText(!found_ ? QString()
                        : shown_.empty()
                            ? tr("No duplicates were found.")
-                           : tr("%n group(s), the safest first", nullptr, static_cast<int>(shown_.size())));
+                           : tr("%1, the safest first")
+                                 .arg(countText(static_cast<std::int64_t>(shown_.size()), tr("group"), tr("groups"))));
   }
   ask_.start();
   Q_EMIT selectionChanged();
@@ -343,7 +346,8 @@ void DuplicatesPage::updateSummary() {
   std::uint64_t bytes = 0;
   for (const auto& [path, size] : going) bytes += size;
   summary_->setText(going.empty() ? tr("Nothing is marked.")
-                                  : tr("%n file(s) marked, %1", nullptr, static_cast<int>(going.size()))
+                                  : tr("%1 marked, %2")
+                                        .arg(filesText(static_cast<std::int64_t>(going.size())))
                                         .arg(QLocale().formattedDataSize(static_cast<qint64>(bytes))));
   trash_->setEnabled(!going.empty());
   const auto place = placeOf(tree_->currentItem());

@@ -6,6 +6,7 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include "app/count_text.h"
 #include "browse/grid_footer.h"
 #include "browse/grid_view.h"
 
@@ -107,8 +108,8 @@ void FoundPage::show(const Found& found) {
     const bool any = first < static_cast<int>(arrangement.rows.size());
     if (any && !group.title.isEmpty()) arrangement.groups.push_back({first, group.title});
   }
-  const auto count = static_cast<int>(arrangement.rows.size());
-  footer_->setCount(tr("%n photo(s)", nullptr, count));
+  const auto count = static_cast<std::int64_t>(arrangement.rows.size());
+  footer_->setCount(countText(count, tr("photo"), tr("photos")));
   view_->replace([&] { list_->show(snapshot, std::move(arrangement)); });
   Q_EMIT screenshotReadyChanged();
 }

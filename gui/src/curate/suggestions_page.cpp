@@ -6,6 +6,7 @@
 #include <QSpinBox>
 #include <algorithm>
 
+#include "app/count_text.h"
 #include "browse/grid_view.h"
 #include "tessera/indexer/diversity.h"
 #include "tessera/indexer/outliers.h"
@@ -102,10 +103,10 @@ FoundPage::Find SuggestionsPage::question() const {
       case Suggestion::kMoreLike: group.ids = more_like(vectors, *ids, count, context.stop()); break;
       case Suggestion::kLeastLike: group.ids = least_like(vectors, count, context.stop()); break;
     }
-    const auto size = static_cast<int>(what == Suggestion::kMoreLike ? ids->size() : vectors.ids.size());
-    const QString of = what == Suggestion::kMoreLike ? tr("like %n chosen picture(s)", nullptr, size)
-                                                     : tr("of %n picture(s)", nullptr, size);
-    found.text = tr("%1 %2, selected").arg(tr("%n picture(s)", nullptr, static_cast<int>(group.ids.size())), of);
+    const bool others = what == Suggestion::kMoreLike;
+    const QString of = picturesText(static_cast<std::int64_t>(others ? ids->size() : vectors.ids.size()));
+    found.text = (others ? tr("%1 like %2 chosen, selected") : tr("%1 of %2, selected"))
+                     .arg(picturesText(static_cast<std::int64_t>(group.ids.size())), of);
     found.groups.push_back(std::move(group));
     return found;
   };
