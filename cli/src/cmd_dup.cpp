@@ -11,9 +11,11 @@
 #include "interrupt.h"
 #include "picture_set.h"
 #include "progress.h"
+#include "report_actions.h"
 #include "resolve.h"
 #include "tessera/indexer/curation.h"
 #include "tessera/indexer/duplicates.h"
+#include "tessera/indexer/file_actions.h"
 #include "text.h"
 
 namespace tessera::cli {
@@ -27,6 +29,7 @@ struct DupOptions {
   std::vector<std::string> forget;
   std::string keep;
   bool dry_run = false;
+  bool trash = false;
 };
 
 std::vector<ContentPair> pairs_of(const Library& library, const std::vector<std::string>& pictures) {
@@ -87,10 +90,30 @@ DuplicateReport search(const DupOptions& options, const Library& library, const 
   return report;
 }
 
+// What the rules let go, to the trash. FileActions looks once more whether the kept file is there and can be read.
+ExitCode trash_rest(const DupList& list, const Library& library, Context& context) {
+  std::set<std::filesystem::path> seen;
+  std::vector<DuplicateFile> files;
+  for (const DupGroup& group : list.groups) {
+    if (group.files.empty()) continue;
+    for (const KeepDecision& decision : group.files) {
+      if (decision.keep || !seen.insert(decision.file.file.path).second) continue;
+      files.push_back({decision.file.file.path, group.files.front().file.image->hash});
+    }
+  }
+  const Interrupt interrupt;
+  Curation curation = Curation::open(library.dir(), OpenMode::kWrite);
+  return report_actions(FileActions(curation).trash_duplicates(files, {}, interrupt.token()),
+                        "moved to the trash:", context);
+}
+
 ExitCode run(const DupOptions& options, Context& context) {
   if (!options.not_duplicates.empty() || !options.forget.empty()) return set_verdict(options, context);
   const bool rules_given = !options.keep.empty();
   if (options.dry_run && !rules_given) throw UsageError("--dry-run belongs to --keep RULES");
+  if (options.trash && (!rules_given || options.labels.empty())) {
+    throw UsageError("--trash needs --keep RULES and --label for each kind of group that it is meant for");
+  }
   const std::vector<KeepRule> rules = parse_keep_rules(rules_given ? options.keep : kStandardKeepRules);
   std::set<DuplicateLabel> labels;
   for (const std::string& label : options.labels) labels.insert(parse_duplicate_label(label));
@@ -122,6 +145,7 @@ ExitCode run(const DupOptions& options, Context& context) {
   if (!options.set.sheet.empty() || !options.set.open.empty()) {
     show_sheet(context, dup_table(list), "Duplicates", options.set);
   }
+  if (options.trash && !options.dry_run) return trash_rest(list, library, context);
   return ExitCode::kOk;
 }
 
@@ -153,6 +177,8 @@ Command make_dup(CLI::App& root) {
          "folder=DIR[:DIR...], rating, format")
       ->type_name("RULES")
       ->check(checked_by([](const std::string& text) { parse_keep_rules(text); }));
+  app->add_flag("--trash", options->trash,
+                "with --keep and --label: move what may go to the trash; tessera undo brings it back");
   app->add_flag("--dry-run", options->dry_run, "with --keep: only say it, change nothing");
   add_picture_set_options(*app, options->set);
   return {
@@ -166,6 +192,8 @@ Command make_dup(CLI::App& root) {
       "--not is remembered by content: the pair never comes back, whatever is moved or indexed again.",
       {{"tessera dup --label exact --label re-encoded", "The groups that are safe to thin out."},
        {"tessera dup --keep rating,resolution,folder=/photos/best --dry-run", "Which files would stay, and why."},
+       {"tessera dup --label exact --keep oldest --trash",
+        "One file of each content stays, the others go to the trash."},
        {"tessera dup --not 12 4711", "These two only look alike."}},
       [options](Context& context) { return run(*options, context); }};
 }

@@ -30,7 +30,10 @@ class Dup : public ::testing::Test {
   std::filesystem::path photos() const { return folder_ / "photos"; }
   std::filesystem::path photo(unsigned i) const { return photos() / ("p" + std::to_string(i) + ".png"); }
   Outcome tessera(const std::vector<std::string>& arguments) const {
-    return run_tessera(arguments, {folder_.path(), {{"TESSERA_LIBRARY", (folder_ / "lib").string()}}, -1});
+    return run_tessera(
+        arguments, {folder_.path(),
+                    {{"TESSERA_LIBRARY", (folder_ / "lib").string()}, {"XDG_DATA_HOME", (folder_ / "data").string()}},
+                    -1});
   }
   Json groups(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"dup", "--min-certainty", "0.75", "--format", "json"});
@@ -71,6 +74,31 @@ TEST_F(Dup, KeepRulesSayWhatMayGoAndWhy) {
   for (unsigned i = 0; i < 4; ++i) EXPECT_TRUE(std::filesystem::exists(photo(i)));
   EXPECT_EQ(tessera({"dup", "--keep", "best"}).exit_code, 2);
   EXPECT_EQ(tessera({"dup", "--dry-run"}).exit_code, 2);
+}
+
+TEST_F(Dup, WhatMayGoGoesToTheTrashAndComesBack) {
+  EXPECT_EQ(tessera({"dup", "--trash", "--keep", "oldest"}).exit_code, 2);
+  EXPECT_EQ(tessera({"dup", "--trash", "--label", "exact"}).exit_code, 2);
+  const std::vector<std::string> ask = {"dup", "--label", "exact", "--keep", "folder=" + photos().string() + "/sub"};
+  std::vector<std::string> dry = ask;
+  dry.insert(dry.end(), {"--trash", "--dry-run"});
+  EXPECT_EQ(tessera(dry).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(photo(0)));
+  std::vector<std::string> trash = ask;
+  trash.push_back("--trash");
+  const Outcome done = tessera(trash);
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err + done.out, HasSubstr("moved to the trash: 1 file"));
+  EXPECT_FALSE(std::filesystem::exists(photo(0)));
+  EXPECT_TRUE(std::filesystem::exists(photos() / "sub" / "p0.png"));
+  EXPECT_TRUE(groups({"--label", "exact"}).empty());
+  EXPECT_EQ(tessera({"undo"}).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(photo(0)));
+
+  // The kept file has gone since the list was made: nothing may go in its place.
+  std::filesystem::remove(photos() / "sub" / "p0.png");
+  EXPECT_EQ(tessera(trash).exit_code, 1);
+  EXPECT_TRUE(std::filesystem::exists(photo(0)));
 }
 
 TEST_F(Dup, AVerdictKeepsAPairAwayUntilItIsForgotten) {
