@@ -246,6 +246,24 @@ json measure(const Options& options) {
     result[name] = summary(ms);
   }
 
+  // Words in the path, and back to everything.
+  std::vector<double> filter, unfilter;
+  for (int i = 0; i < options.repeat; ++i) {
+    CatalogFilter words;
+    words.text = "IMG_" + std::to_string(1 + i % 9);
+    filter.push_back(bench::milliseconds([&] {
+      window.session().setFilter(words);
+      require(QTest::qWaitFor([&] { return list->count() < options.pictures; }, 60'000), "the filter is not shown");
+    }));
+    require(list->count() > 0, "the filter keeps nothing");
+    unfilter.push_back(bench::milliseconds([&] {
+      window.session().setFilter({});
+      require(QTest::qWaitFor([&] { return list->count() == options.pictures; }, 60'000), "the filter stays");
+    }));
+  }
+  result["filter_words"] = summary(filter);
+  result["filter_off"] = summary(unfilter);
+
   window.showPage(QStringLiteral("search"));
   search->searchPictures({list->id(17)});
   require(QTest::qWaitFor([&] { return search->answer().has_value(); }, 60'000), "the search does not end");
