@@ -13,9 +13,7 @@
 #include "progress.h"
 #include "report_actions.h"
 #include "resolve.h"
-#include "tessera/indexer/curation.h"
-#include "tessera/indexer/duplicates.h"
-#include "tessera/indexer/file_actions.h"
+#include "tessera/indexer/duplicate_review.h"
 #include "text.h"
 
 namespace tessera::cli {
@@ -54,28 +52,16 @@ ExitCode set_verdict(const DupOptions& options, Context& context) {
   return ExitCode::kOk;
 }
 
-using RuledOut = std::set<std::pair<ContentHash, ContentHash>>;
-
-RuledOut ruled_out_pairs(const Library& library) {
-  RuledOut pairs;
-  for (const PairVerdict& verdict : Curation::open(library.dir(), OpenMode::kRead).verdicts()) {
-    if (verdict.verdict != tessera::Verdict::kNotDuplicate) continue;
-    pairs.insert(std::minmax(verdict.pair.a, verdict.pair.b));
-  }
-  return pairs;
-}
-
 DuplicateReport search(const DupOptions& options, const Library& library, const std::set<DuplicateLabel>& labels,
                        Context& context) {
   const Interrupt interrupt;
   Progress progress(context.console);
   const auto start = std::chrono::steady_clock::now();
-  const RuledOut pairs = ruled_out_pairs(library);
   DuplicateOptions wanted;
   wanted.among = chosen_ids(library, options.set);
   if (!labels.empty()) wanted.least = *labels.rbegin();
   wanted.stop = interrupt.token();
-  wanted.ruled_out = [&](const ContentHash& a, const ContentHash& b) { return pairs.contains(std::minmax(a, b)); };
+  wanted.ruled_out = ruled_out_pairs(Curation::open(library.dir(), OpenMode::kRead));
   wanted.progress = [&](double share) {
     ProgressState state;
     state.total = 100;
@@ -92,15 +78,7 @@ DuplicateReport search(const DupOptions& options, const Library& library, const 
 
 // What the rules let go, to the trash. FileActions looks once more whether the kept file is there and can be read.
 ExitCode trash_rest(const DupList& list, const Library& library, Context& context) {
-  std::set<std::filesystem::path> seen;
-  std::vector<DuplicateFile> files;
-  for (const DupGroup& group : list.groups) {
-    if (group.files.empty()) continue;
-    for (const KeepDecision& decision : group.files) {
-      if (decision.keep || !seen.insert(decision.file.file.path).second) continue;
-      files.push_back({decision.file.file.path, group.files.front().file.image->hash});
-    }
-  }
+  const auto files = files_to_trash(list.groups, [](const KeepDecision& decision) { return !decision.keep; });
   const Interrupt interrupt;
   Curation curation = Curation::open(library.dir(), OpenMode::kWrite);
   return report_actions(FileActions(curation).trash_duplicates(files, {}, interrupt.token()),
@@ -123,22 +101,10 @@ ExitCode run(const DupOptions& options, Context& context) {
   DupList list;
   list.rules_given = rules_given;
   const Curation curation = Curation::open(library.dir(), OpenMode::kRead);
-  for (const DuplicateGroup& group : report.groups) {
-    DupGroup& shown = list.groups.emplace_back();
-    shown.group = group;
-    for (const ImageId id : group.images) shown.images.push_back(std::make_unique<ImageRecord>(library.image(id)));
-    std::vector<KeepFile> files;
-    for (const auto& image : shown.images) {
-      const int rating = curation.marks(image->hash).rating;
-      for (const FileRecord& file : image->files) {
-        if (file.state != FileState::kMissing) files.push_back({image.get(), file, rating, true});
-      }
-    }
-    shown.files = decide_keep(files, rules);
-  }
+  list.groups = review_duplicates(library, curation, report.groups, rules);
   write_dup(context.out, parse_format(options.set.format), list, current_folder());
   context.out.flush();
-  std::string note = plural(static_cast<std::int64_t>(report.groups.size()), "group") + "; " +
+  std::string note = plural(static_cast<std::int64_t>(list.groups.size()), "group") + "; " +
                      plural(report.compared, "pair") + " compared";
   if (report.unreadable > 0) note += ", " + plural(report.unreadable, "picture") + " could not be read now";
   context.console.note(note);

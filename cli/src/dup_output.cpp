@@ -23,9 +23,9 @@ void write_groups(Output& out, const DupList& list, const std::filesystem::path&
   const char* bold = terminal.color ? "\x1b[1m" : "";
   const char* plain = terminal.color ? "\x1b[0m" : "";
   for (std::size_t g = 0; g < list.groups.size(); ++g) {
-    const DupGroup& group = list.groups[g];
-    out.line(std::string(g > 0 ? "\n" : "") + bold + std::to_string(g + 1) + "  " +
-             duplicate_label_name(group.group.label) + "  " + two_decimals(group.group.certainty) + plain);
+    const ReviewedGroup& group = list.groups[g];
+    out.line(std::string(g > 0 ? "\n" : "") + bold + std::to_string(g + 1) + "  " + duplicate_label_name(group.label) +
+             "  " + two_decimals(group.certainty) + plain);
     for (const KeepDecision& decision : group.files) {
       const KeepFile& file = decision.file;
       std::string line = "  ";
@@ -38,11 +38,11 @@ void write_groups(Output& out, const DupList& list, const std::filesystem::path&
   }
 }
 
-Json group_json(const DupGroup& group, std::size_t number, bool rules_given) {
+Json group_json(const ReviewedGroup& group, std::size_t number, bool rules_given) {
   Json object;
   object["group"] = number;
-  object["label"] = duplicate_label_name(group.group.label);
-  object["certainty"] = rounded(static_cast<float>(group.group.certainty));
+  object["label"] = duplicate_label_name(group.label);
+  object["certainty"] = rounded(static_cast<float>(group.certainty));
   object["files"] = Json::array();
   for (const KeepDecision& decision : group.files) {
     const KeepFile& file = decision.file;
@@ -70,8 +70,8 @@ void write_dup_csv(Output& out, const DupList& list) {
     for (const KeepDecision& decision : list.groups[g].files) {
       const KeepFile& file = decision.file;
       const std::string kept = !list.rules_given ? "," : decision.keep ? "keep," : "go,";
-      out.write(std::to_string(g + 1) + "," + duplicate_label_name(list.groups[g].group.label) + "," +
-                two_decimals(list.groups[g].group.certainty) + "," + std::to_string(file.image->id) + "," +
+      out.write(std::to_string(g + 1) + "," + duplicate_label_name(list.groups[g].label) + "," +
+                two_decimals(list.groups[g].certainty) + "," + std::to_string(file.image->id) + "," +
                 std::to_string(file.image->width) + "," + std::to_string(file.image->height) + "," +
                 csv_field(file.image->format) + "," + std::to_string(file.file.bytes) + "," +
                 std::to_string(file.file.mtime_ns) + "," + std::to_string(file.rating) + "," +
@@ -102,7 +102,7 @@ void write_dup(Output& out, Format format, const DupList& list, const std::files
       break;
     case Format::kPaths:
     case Format::kPaths0:
-      for (const DupGroup& group : list.groups) {
+      for (const ReviewedGroup& group : list.groups) {
         for (const KeepDecision& decision : group.files) {
           if (list.rules_given && decision.keep) continue;
           out.write(decision.file.file.path.native());
@@ -119,7 +119,7 @@ PictureTable dup_table(const DupList& list) {
   table.columns = {{"group", "group", Kind::kWhole}, {"certainty", "certainty", Kind::kSimilarity}};
   for (std::size_t g = 0; g < list.groups.size(); ++g) {
     for (const auto& image : list.groups[g].images) {
-      table.rows.push_back({*image, {double(g + 1), list.groups[g].group.certainty}});
+      table.rows.push_back({*image, {double(g + 1), list.groups[g].certainty}});
     }
   }
   return table;

@@ -2,25 +2,17 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <vector>
 
 #include "format.h"
 #include "output.h"
 #include "picture_table.h"
-#include "tessera/indexer/duplicates.h"
-#include "tessera/indexer/keep_rules.h"
+#include "tessera/indexer/duplicate_review.h"
 
 namespace tessera::cli {
 
-struct DupGroup {
-  DuplicateGroup group;
-  std::vector<std::unique_ptr<ImageRecord>> images;
-  std::vector<KeepDecision> files;
-};
-
 struct DupList {
-  std::vector<DupGroup> groups;
+  std::vector<ReviewedGroup> groups;
   bool rules_given = false;  // show what the rules decide
 };
 

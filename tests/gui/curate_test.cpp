@@ -345,13 +345,6 @@ class CurateTest : public QObject {
 }  // namespace
 }  // namespace tessera::gui
 
-int main(int argc, char** argv) {
-  const tessera::gui::test::Sandbox sandbox;
-  QApplication application(argc, argv);
-  QApplication::setOrganizationName(QStringLiteral("tessera"));
-  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
-  tessera::gui::CurateTest test(sandbox.dir());
-  return QTest::qExec(&test, argc, argv);
-}
+int main(int argc, char** argv) { return tessera::gui::test::run_suite<tessera::gui::CurateTest>(argc, argv); }
 
 #include "curate_test.moc"

@@ -42,13 +42,13 @@ class DuplicatesTest : public QObject {
     const auto& groups = page()->groups();
     QVERIFY(groups.size() >= 2);
     QCOMPARE(groups[0].label, DuplicateLabel::kExact);
-    QCOMPARE(groups[0].rows.size(), 2U);
-    QCOMPARE(groups[0].rows[0].id, groups[0].rows[1].id);
-    const ShownGroup& near = groups[1];
+    QCOMPARE(groups[0].files.size(), 2U);
+    QCOMPARE(groups[0].files[0].file.image->id, groups[0].files[1].file.image->id);
+    const ReviewedGroup& near = groups[1];
     QCOMPARE(near.label, DuplicateLabel::kReencoded);
-    QCOMPARE(near.rows.size(), 2U);
-    QCOMPARE(near.rows[0].path.filename(), fs::path("large.png"));
-    QVERIFY(near.rows[0].keep && !near.rows[1].keep);
+    QCOMPARE(near.files.size(), 2U);
+    QCOMPARE(near.files[0].file.file.path.filename(), fs::path("large.png"));
+    QVERIFY(near.files[0].keep && !near.files[1].keep);
     QCOMPARE(tree()->topLevelItemCount(), static_cast<int>(groups.size()));
     QVERIFY(tree()->topLevelItem(0)->text(0).startsWith(QStringLiteral("Exact copies")));
     QVERIFY(tree()->topLevelItem(1)->text(0).startsWith(QStringLiteral("Re-encoded")));
@@ -93,13 +93,13 @@ class DuplicatesTest : public QObject {
   }
 
   void theLastCopyStays() {
-    for (const DuplicateRow& row : page()->groups()[0].rows) page()->setMarked(row.path, true);
+    for (const KeepDecision& row : page()->groups()[0].files) page()->setMarked(row.file.file.path, true);
     page()->setMarked(dir_ / "photos" / "small.png", false);
     page()->trashMarked();
     const QStatusBar* bar = window_->statusBar();
     QVERIFY(test::wait_until([&] { return bar->currentMessage().contains(QStringLiteral("0 files moved")); }));
     QVERIFY2(bar->currentMessage().size() > 30, qPrintable(bar->currentMessage()));  // and why
-    for (const DuplicateRow& row : page()->groups()[0].rows) QVERIFY(fs::exists(row.path));
+    for (const KeepDecision& row : page()->groups()[0].files) QVERIFY(fs::exists(row.file.file.path));
   }
 
   void comparesTheGroup() {
@@ -137,10 +137,10 @@ class DuplicatesTest : public QObject {
   // Groups that have both sizes of the picture.
   int pairGroups() {
     int count = 0;
-    for (const ShownGroup& group : page()->groups()) {
+    for (const ReviewedGroup& group : page()->groups()) {
       int found = 0;
-      for (const DuplicateRow& row : group.rows) {
-        found += row.path.filename() == "large.png" || row.path.filename() == "small.png" ? 1 : 0;
+      for (const KeepDecision& row : group.files) {
+        found += row.file.file.path.filename() == "large.png" || row.file.file.path.filename() == "small.png" ? 1 : 0;
       }
       count += found == 2 ? 1 : 0;
     }
@@ -174,13 +174,6 @@ class DuplicatesTest : public QObject {
 }  // namespace
 }  // namespace tessera::gui
 
-int main(int argc, char** argv) {
-  const tessera::gui::test::Sandbox sandbox;
-  QApplication application(argc, argv);
-  QApplication::setOrganizationName(QStringLiteral("tessera"));
-  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
-  tessera::gui::DuplicatesTest test(sandbox.dir());
-  return QTest::qExec(&test, argc, argv);
-}
+int main(int argc, char** argv) { return tessera::gui::test::run_suite<tessera::gui::DuplicatesTest>(argc, argv); }
 
 #include "duplicates_test.moc"

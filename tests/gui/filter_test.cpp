@@ -117,7 +117,6 @@ class FilterTest : public QObject {
   void aSavedFilterIsACollectionAfterARestart() {
     choose(0, QStringLiteral("3.."));
     bar()->save(QStringLiteral("Good ones"));
-    marks().refresh();
     QVERIFY(test::wait_until([&] { return !marks().collections().empty(); }));
     open();
     QVERIFY(test::wait_until([&] { return !marks().collections().empty(); }));
@@ -185,13 +184,6 @@ class FilterTest : public QObject {
 }  // namespace
 }  // namespace tessera::gui
 
-int main(int argc, char** argv) {
-  const tessera::gui::test::Sandbox sandbox;
-  QApplication application(argc, argv);
-  QApplication::setOrganizationName(QStringLiteral("tessera"));
-  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
-  tessera::gui::FilterTest test(sandbox.dir());
-  return QTest::qExec(&test, argc, argv);
-}
+int main(int argc, char** argv) { return tessera::gui::test::run_suite<tessera::gui::FilterTest>(argc, argv); }
 
 #include "filter_test.moc"

@@ -1,12 +1,14 @@
 // What tests of the window share: folders of their own, small libraries made by a cheap encoder, and waiting.
 #pragma once
 
-#include <QCoreApplication>
+#include <QApplication>
+#include <QTest>
 #include <QWidget>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "jobs/library_encoder.h"
@@ -54,5 +56,21 @@ void make_library(const std::filesystem::path& library, const std::vector<std::f
 void show(QWidget& window);
 // Runs the event loop until `condition` holds; false after 20 s.
 bool wait_until(const std::function<bool()>& condition, int timeout_ms = 20'000);
+
+// The main program of a suite: its Test is made of the sandbox's folder where it takes one.
+template <typename Test>
+int run_suite(int argc, char** argv) {
+  const Sandbox sandbox;
+  QApplication application(argc, argv);
+  QApplication::setOrganizationName(QStringLiteral("tessera"));
+  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
+  if constexpr (std::is_constructible_v<Test, const std::filesystem::path&>) {
+    Test test(sandbox.dir());
+    return QTest::qExec(&test, argc, argv);
+  } else {
+    Test test;
+    return QTest::qExec(&test, argc, argv);
+  }
+}
 
 }  // namespace tessera::gui::test

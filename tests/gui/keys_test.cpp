@@ -137,13 +137,6 @@ class KeysTest : public QObject {
 }  // namespace
 }  // namespace tessera::gui
 
-int main(int argc, char** argv) {
-  const tessera::gui::test::Sandbox sandbox;
-  QApplication application(argc, argv);
-  QApplication::setOrganizationName(QStringLiteral("tessera"));
-  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
-  tessera::gui::KeysTest test;
-  return QTest::qExec(&test, argc, argv);
-}
+int main(int argc, char** argv) { return tessera::gui::test::run_suite<tessera::gui::KeysTest>(argc, argv); }
 
 #include "keys_test.moc"

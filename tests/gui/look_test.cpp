@@ -490,13 +490,6 @@ class LookTest : public QObject {
 }  // namespace
 }  // namespace tessera::gui
 
-int main(int argc, char** argv) {
-  const tessera::gui::test::Sandbox sandbox;
-  QApplication application(argc, argv);
-  QApplication::setOrganizationName(QStringLiteral("tessera"));
-  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
-  tessera::gui::LookTest test(sandbox.dir());
-  return QTest::qExec(&test, argc, argv);
-}
+int main(int argc, char** argv) { return tessera::gui::test::run_suite<tessera::gui::LookTest>(argc, argv); }
 
 #include "look_test.moc"

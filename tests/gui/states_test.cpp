@@ -130,13 +130,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   ::prctl(PR_SET_DUMPABLE, 1);  // another user's process otherwise hides from the leak sanitizer
-  const tessera::gui::test::Sandbox sandbox;
-  qputenv("HOME", sandbox.dir().c_str());
-  QApplication application(argc, argv);
-  QApplication::setOrganizationName(QStringLiteral("tessera"));
-  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
-  tessera::gui::StatesTest test(sandbox.dir());
-  return QTest::qExec(&test, argc, argv);
+  return tessera::gui::test::run_suite<tessera::gui::StatesTest>(argc, argv);
 }
 
 #include "states_test.moc"

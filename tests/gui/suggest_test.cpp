@@ -2,6 +2,7 @@
 #include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QLabel>
 #include <QMenu>
 #include <QSpinBox>
 #include <QTest>
@@ -112,6 +113,10 @@ class SuggestTest : public QObject {
     choose(QStringLiteral("More like these"));
     QVERIFY(ready(suggestions()));
     QCOMPARE(suggestions()->list()->count(), 0);
+    const auto labels = suggestions()->findChildren<QLabel*>();
+    QVERIFY(std::any_of(labels.begin(), labels.end(), [](const QLabel* label) {
+      return label->text().startsWith(QStringLiteral("Choose some pictures"));
+    }));
   }
 
   void groupsAreThoseOfTheEngine() {
@@ -166,13 +171,6 @@ class SuggestTest : public QObject {
 }  // namespace
 }  // namespace tessera::gui
 
-int main(int argc, char** argv) {
-  const tessera::gui::test::Sandbox sandbox;
-  QApplication application(argc, argv);
-  QApplication::setOrganizationName(QStringLiteral("tessera"));
-  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
-  tessera::gui::SuggestTest test(sandbox.dir());
-  return QTest::qExec(&test, argc, argv);
-}
+int main(int argc, char** argv) { return tessera::gui::test::run_suite<tessera::gui::SuggestTest>(argc, argv); }
 
 #include "suggest_test.moc"

@@ -126,13 +126,6 @@ class WindowTest : public QObject {
 }  // namespace
 }  // namespace tessera::gui
 
-int main(int argc, char** argv) {
-  const tessera::gui::test::Sandbox sandbox;
-  QApplication application(argc, argv);
-  QApplication::setOrganizationName(QStringLiteral("tessera"));
-  QApplication::setApplicationName(QStringLiteral("tessera-browser"));
-  tessera::gui::WindowTest test(sandbox.dir());
-  return QTest::qExec(&test, argc, argv);
-}
+int main(int argc, char** argv) { return tessera::gui::test::run_suite<tessera::gui::WindowTest>(argc, argv); }
 
 #include "window_test.moc"

@@ -7,11 +7,11 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
-#include <QToolButton>
+#include <algorithm>
 
 #include "app/main_window.h"
+#include "curate/curation_model.h"
 #include "tessera/error.h"
-#include "tessera/indexer/curation.h"
 
 namespace tessera::gui {
 namespace {
@@ -60,7 +60,7 @@ FilterBar::FilterBar(MainWindow& window) : QToolBar(tr("Filter"), &window), sess
   connect(&session_.library(), &LibraryModel::changed, this, [this] {
     if (isVisible()) readFolders();
   });
-  connect(&session_, &Session::decorationChanged, this, [this] {
+  connect(&CurationModel::of(session_), &CurationModel::changed, this, [this] {
     if (isVisible()) readTags();
   });
 }
@@ -147,16 +147,7 @@ void FilterBar::apply() {
   }
 }
 
-void FilterBar::save(const QString& name) {
-  session_.jobs().run(
-      Lane::kCatalog, this,
-      [name = name.toStdString(), text = filter_text(session_.filter())](JobContext& context) {
-        Curation::open(context.libraryDir(), OpenMode::kWrite)
-            .create_collection(name, CollectionKind::kSavedSearch, text);
-      },
-      [this, name] { Q_EMIT session_.message(tr("Saved as '%1' among the collections.").arg(name)); },
-      [this](const JobError& error) { Q_EMIT session_.message(error.message); });
-}
+void FilterBar::save(const QString& name) { CurationModel::of(session_).saveSearch(name, session_.filter()); }
 
 void FilterBar::showEvent(QShowEvent* event) {
   QToolBar::showEvent(event);
@@ -188,24 +179,14 @@ void FilterBar::readFolders() {
 }
 
 void FilterBar::readTags() {
-  if (session_.libraryDir().empty()) return;
-  reading_tags_.cancel();
-  reading_tags_ = session_.jobs().run(
-      Lane::kCatalog, this,
-      [](JobContext& context) { return Curation::open(context.libraryDir(), OpenMode::kRead).tags(); },
-      [this](const std::vector<Tag>& tags) {
-        const QString chosen = tag_->currentData().toString();
-        clearing_ = true;
-        while (tag_->count() > 2) tag_->removeItem(2);
-        for (const Tag& tag : tags) {
-          const QString name = QString::fromStdString(tag.name);
-          tag_->addItem(name, name);
-        }
-        tag_->setCurrentIndex(std::max(0, tag_->findData(chosen)));
-        clearing_ = false;
-        if (!chosen.isEmpty()) apply();
-      },
-      [](const JobError&) {});  // a library that is not there is told by its model
+  const QStringList names = CurationModel::of(session_).tagNames();
+  const QString chosen = tag_->currentData().toString();
+  clearing_ = true;
+  while (tag_->count() > 2) tag_->removeItem(2);
+  for (const QString& name : names) tag_->addItem(name, name);
+  tag_->setCurrentIndex(std::max(0, tag_->findData(chosen)));
+  clearing_ = false;
+  if (!chosen.isEmpty()) apply();
 }
 
 void extendForFiltering(MainWindow& window) {

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <vector>
 
-#include "jobs/job_runner.h"
 #include "tessera/indexer/catalog_filter.h"
 
 class QComboBox;
@@ -53,7 +52,6 @@ class FilterBar : public QToolBar {
   QLineEdit* text_ = nullptr;
   QLabel* problem_ = nullptr;
   std::vector<std::filesystem::path> folders_;  // of folder_, from its second item on
-  Job reading_tags_;
   bool clearing_ = false;
 };
 

@@ -46,17 +46,12 @@ std::vector<Row> all_rows(const LibrarySnapshot& snapshot) {
 }  // namespace
 
 GridPage::GridPage(Session& session, QWidget* parent)
-    : Page(session, QStringLiteral("grid"), tr("Photos"), parent),
-      list_(new PictureList(this)),
-      view_(new GridView(session, list_, this)),
-      footer_(new GridFooter(view_, true, this)) {
-  view_->setAccessibleName(title());
+    : ViewPage(session, QStringLiteral("grid"), tr("Photos"), true, parent) {
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
   layout->addWidget(view_);
   layout->addWidget(footer_);
-  setFocusProxy(view_);
   const QSettings settings;
   Order order;
   order.sort = static_cast<SortKey>(settings.value(kSettings + QStringLiteral("sort"), 0).toInt());
@@ -81,11 +76,6 @@ GridPage::GridPage(Session& session, QWidget* parent)
     if (!this->session().filter().empty() || by_rating(footer_->order())) arrangePictures();
   });
   connect(view_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &GridPage::showCount);
-  connect(view_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &Page::selectionChanged);
-  connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &Page::selectionChanged);
-  connect(view_, &GridView::thumbnailsReadyChanged, this, &Page::screenshotReadyChanged);
-  connect(view_, &GridView::pictureActivated, this,
-          [this](ImageId id) { Q_EMIT this->session().lookWanted(id, list_->ids()); });
   arrangePictures();
 }
 
@@ -140,12 +130,5 @@ void GridPage::showCount() {
 }
 
 bool GridPage::screenshotReady() const { return !arranging_.running() && view_->thumbnailsReady(); }
-
-std::vector<ImageId> GridPage::selectedPictures() const { return view_->selectedIds(); }
-std::vector<ImageId> GridPage::shownPictures() const { return list_->ids(); }
-
-std::optional<ImageId> GridPage::currentPicture() const { return view_->currentId(); }
-void GridPage::setCurrentPicture(ImageId id) { view_->setCurrentId(id); }
-bool GridPage::advance(int step) { return view_->step(step); }
 
 }  // namespace tessera::gui

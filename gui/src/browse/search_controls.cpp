@@ -25,12 +25,9 @@ constexpr int kChipRowHeight = 84;
 }  // namespace
 
 SearchPage::SearchPage(Session& session, QWidget* parent)
-    : Page(session, QStringLiteral("search"), tr("Search"), parent),
-      list_(new PictureList(this)),
-      view_(new GridView(session, list_, this)) {
+    : ViewPage(session, QStringLiteral("search"), tr("Search"), false, parent) {
   setAcceptDrops(true);
   view_->setAccessibleName(tr("Results"));
-  footer_ = new GridFooter(view_, false, this);
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
@@ -45,12 +42,6 @@ SearchPage::SearchPage(Session& session, QWidget* parent)
   layout->addWidget(problem_);
   layout->addWidget(view_, 1);
   layout->addWidget(footer_);
-  setFocusProxy(view_);
-  connect(view_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &Page::selectionChanged);
-  connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &Page::selectionChanged);
-  connect(view_, &GridView::thumbnailsReadyChanged, this, &Page::screenshotReadyChanged);
-  connect(view_, &GridView::pictureActivated, this,
-          [this](ImageId id) { Q_EMIT this->session().lookWanted(id, list_->ids()); });
   connect(&session, &Session::libraryOpened, this, &SearchPage::restart);
   connect(&session, &Session::similarWanted, this, &SearchPage::searchPictures);
   connect(&session, &Session::regionSearchWanted, this, &SearchPage::searchRegion);

@@ -243,11 +243,5 @@ void SearchPage::restart() {
 }
 
 bool SearchPage::screenshotReady() const { return !job_.running() && view_->thumbnailsReady(); }
-std::vector<ImageId> SearchPage::selectedPictures() const { return view_->selectedIds(); }
-std::vector<ImageId> SearchPage::shownPictures() const { return list_->ids(); }
-
-std::optional<ImageId> SearchPage::currentPicture() const { return view_->currentId(); }
-void SearchPage::setCurrentPicture(ImageId id) { view_->setCurrentId(id); }
-bool SearchPage::advance(int step) { return view_->step(step); }
 
 }  // namespace tessera::gui

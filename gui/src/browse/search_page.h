@@ -4,8 +4,8 @@
 #include <QElapsedTimer>
 #include <optional>
 
-#include "app/page.h"
 #include "browse/search_query.h"
+#include "browse/view_page.h"
 
 class QCheckBox;
 class QHBoxLayout;
@@ -15,11 +15,7 @@ class QSlider;
 
 namespace tessera::gui {
 
-class GridFooter;
-class GridView;
-class PictureList;
-
-class SearchPage : public Page {
+class SearchPage : public ViewPage {
   Q_OBJECT
 
  public:
@@ -27,8 +23,6 @@ class SearchPage : public Page {
 
   const SearchQuery& query() const { return query_; }
   const std::optional<SearchAnswer>& answer() const { return answer_; }
-  PictureList* list() const { return list_; }
-  GridView* view() const { return view_; }
   bool asking() const { return job_.running(); }
   double lastMs() const { return last_ms_; }  // from the question to the list on the screen
 
@@ -47,11 +41,6 @@ class SearchPage : public Page {
 
   QList<QAction*> pageActions() const override;
   bool screenshotReady() const override;
-  std::vector<ImageId> selectedPictures() const override;
-  std::vector<ImageId> shownPictures() const override;
-  std::optional<ImageId> currentPicture() const override;
-  void setCurrentPicture(ImageId id) override;
-  bool advance(int step) override;
 
  protected:
   void dragEnterEvent(QDragEnterEvent* event) override;
@@ -81,9 +70,6 @@ class SearchPage : public Page {
   bool again_ = false;
   QElapsedTimer asked_;
   double last_ms_ = 0;
-  PictureList* list_ = nullptr;
-  GridView* view_ = nullptr;
-  GridFooter* footer_ = nullptr;
   QHBoxLayout* chips_ = nullptr;
   QSlider* tokens_ = nullptr;
   QLabel* tokens_text_ = nullptr;

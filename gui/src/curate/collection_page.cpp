@@ -11,18 +11,13 @@
 namespace tessera::gui {
 
 CollectionPage::CollectionPage(Session& session, QWidget* parent)
-    : Page(session, QStringLiteral("collection"), tr("Collection"), parent),
-      list_(new PictureList(this)),
-      view_(new GridView(session, list_, this)),
-      footer_(new GridFooter(view_, false, this)) {
-  view_->setAccessibleName(title());
+    : ViewPage(session, QStringLiteral("collection"), tr("Collection"), false, parent) {
   view_->setPlaceholder(tr("Choose a collection in the panel, or make one there of selected pictures."));
   auto* layout = new QVBoxLayout(this);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
   layout->addWidget(view_);
   layout->addWidget(footer_);
-  setFocusProxy(view_);
   auto* take_out = new QAction(tr("Take out of the collection"), this);
   take_out->setShortcut(Qt::Key_Minus);
   actions_ = {take_out};
@@ -32,11 +27,6 @@ CollectionPage::CollectionPage(Session& session, QWidget* parent)
   });
   connect(&model, &CurationModel::changed, this, &CollectionPage::read);
   connect(&session.library(), &LibraryModel::changed, this, &CollectionPage::read);
-  connect(view_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &Page::selectionChanged);
-  connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &Page::selectionChanged);
-  connect(view_, &GridView::thumbnailsReadyChanged, this, &Page::screenshotReadyChanged);
-  connect(view_, &GridView::pictureActivated, this,
-          [this](ImageId id) { Q_EMIT this->session().lookWanted(id, list_->ids()); });
   footer_->setCount(QString());
 }
 
@@ -72,11 +62,5 @@ void CollectionPage::read() {
 }
 
 bool CollectionPage::screenshotReady() const { return !reading_.running() && view_->thumbnailsReady(); }
-std::vector<ImageId> CollectionPage::selectedPictures() const { return view_->selectedIds(); }
-std::vector<ImageId> CollectionPage::shownPictures() const { return list_->ids(); }
-
-std::optional<ImageId> CollectionPage::currentPicture() const { return view_->currentId(); }
-void CollectionPage::setCurrentPicture(ImageId id) { view_->setCurrentId(id); }
-bool CollectionPage::advance(int step) { return view_->step(step); }
 
 }  // namespace tessera::gui

@@ -149,6 +149,13 @@ void CurationModel::createCollection(const QString& name, const std::vector<Imag
   });
 }
 
+void CurationModel::saveSearch(const QString& name, const CatalogFilter& filter) {
+  run([text = name.toStdString(), search = filter_text(filter)](Curation& curation) {
+    curation.create_collection(text, CollectionKind::kSavedSearch, search);
+    return Outcome{tr("Saved as '%1' among the collections.").arg(text_of(text))};
+  });
+}
+
 void CurationModel::renameCollection(CollectionId id, const QString& name) {
   run([id, text = name.toStdString()](Curation& curation) {
     curation.rename_collection(id, text);

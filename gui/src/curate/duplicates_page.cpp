@@ -113,8 +113,8 @@ void DuplicatesPage::addControls() {
   summary_ = makeLine(this);
   actions_ = {makeAction(this, tr("Mark the file for the trash, or not"), {Qt::Key_Space},
                          [this] {
-                           if (const DuplicateRow* row = rowOf(tree_->currentItem())) {
-                             setMarked(row->path, !marked(row->path));
+                           if (const KeepDecision* row = rowOf(tree_->currentItem())) {
+                             setMarked(row->file.file.path, !marked(row->file.file.path));
                            }
                          }),
               makeAction(this, tr("The group's pictures are no duplicates"), {Qt::SHIFT | Qt::Key_N},
@@ -138,13 +138,13 @@ void DuplicatesPage::addTree() {
   tree_->setColumnWidth(kFileColumn, kIcon.width() + 36 * letter);
   tree_->setColumnWidth(kVerdictColumn, 40 * letter);
   connect(tree_, &QTreeWidget::itemChanged, this, [this](QTreeWidgetItem* item, int column) {
-    const DuplicateRow* row = rowOf(item);
+    const KeepDecision* row = rowOf(item);
     if (!filling_ && column == kFileColumn && row != nullptr)
-      setMarked(row->path, item->checkState(kFileColumn) == Qt::Checked);
+      setMarked(row->file.file.path, item->checkState(kFileColumn) == Qt::Checked);
   });
   connect(tree_, &QTreeWidget::itemActivated, this, [this](QTreeWidgetItem* item) {
-    if (const DuplicateRow* row = rowOf(item)) {
-      Q_EMIT session().lookWanted(row->id, shown_[placeOf(item)->group].pictures());
+    if (const KeepDecision* row = rowOf(item)) {
+      Q_EMIT session().lookWanted(row->file.image->id, shown_[placeOf(item)->group].pictures());
     }
   });
   connect(tree_, &QTreeWidget::itemSelectionChanged, this, &Page::selectionChanged);
@@ -215,8 +215,8 @@ void DuplicatesPage::fillFolders() {
   if (wanted && !folder_->isVisibleTo(this)) {
     const QSignalBlocker blocker(folder_);
     std::set<std::filesystem::path> folders;
-    for (const ShownGroup& group : shown_) {
-      for (const DuplicateRow& row : group.rows) folders.insert(row.path.parent_path());
+    for (const ReviewedGroup& group : shown_) {
+      for (const KeepDecision& row : group.files) folders.insert(row.file.file.path.parent_path());
     }
     folder_->clear();
     for (const auto& folder : folders) folder_->addItem(pathText(folder), QByteArray::fromStdString(folder.native()));
@@ -236,7 +236,7 @@ void DuplicatesPage::read() {
   reading_ = session().jobs().run(
       Lane::kCatalog, this,
       [found = found_, rules](JobContext& context) { return read_groups(context, *found, rules); },
-      [this](std::vector<ShownGroup> groups) {
+      [this](std::vector<ReviewedGroup> groups) {
         shown_ = std::move(groups);
         fill();
       },
@@ -249,7 +249,7 @@ void DuplicatesPage::fill() {
   by_rule_.clear();
   filling_ = true;
   tree_->clear();
-  for (const ShownGroup& group : shown_) {
+  for (const ReviewedGroup& group : shown_) {
     auto* top = new QTreeWidgetItem(tree_);
     top->setFirstColumnSpanned(true);
     QFont bold = tree_->font();
@@ -257,15 +257,15 @@ void DuplicatesPage::fill() {
     top->setFont(kFileColumn, bold);
     top->setText(kFileColumn, tr("%1, certainty %2: %3")
                                   .arg(labelText(group.label), QLocale().toString(group.certainty, 'f', 2),
-                                       filesText(static_cast<std::int64_t>(group.rows.size()))));
+                                       filesText(static_cast<std::int64_t>(group.files.size()))));
     top->setExpanded(true);
-    for (const DuplicateRow& row : group.rows) {
+    for (const KeepDecision& row : group.files) {
       if (is_sure(group.label)) {
-        bool& goes = by_rule_.try_emplace(row.path, false).first->second;
+        bool& goes = by_rule_.try_emplace(row.file.file.path, false).first->second;
         goes = goes || !row.keep;
       }
       auto* item = new QTreeWidgetItem(top);
-      if (row.present) item->setFlags(item->flags() | Qt::ItemIsUserCheckable);
+      if (row.file.usable()) item->setFlags(item->flags() | Qt::ItemIsUserCheckable);
       fillRow(item, row);
     }
   }
@@ -287,20 +287,20 @@ void DuplicatesPage::fill() {
   Q_EMIT selectionChanged();
 }
 
-void DuplicatesPage::fillRow(QTreeWidgetItem* item, const DuplicateRow& row) {
+void DuplicatesPage::fillRow(QTreeWidgetItem* item, const KeepDecision& row) {
   QPixmap empty(kIcon * devicePixelRatioF());
   empty.setDevicePixelRatio(devicePixelRatioF());
   empty.fill(Qt::transparent);
   const QLocale locale;
   item->setIcon(kFileColumn, QIcon(empty));
-  item->setText(kFileColumn, pathText(row.path.filename()));
-  item->setToolTip(kFileColumn, pathText(row.path));
-  item->setText(kPixelsColumn, tr("%1 x %2").arg(row.width).arg(row.height));
-  item->setText(kBytesColumn, locale.formattedDataSize(static_cast<qint64>(row.bytes)));
-  item->setText(kDateColumn,
-                locale.toString(QDateTime::fromMSecsSinceEpoch(row.mtime_ns / 1'000'000), QLocale::ShortFormat));
-  item->setText(kStarsColumn, row.rating > 0 ? QString(row.rating, QChar(0x2605)) : QString());
-  item->setText(kFolderColumn, pathText(row.path.parent_path()));
+  item->setText(kFileColumn, pathText(row.file.file.path.filename()));
+  item->setToolTip(kFileColumn, pathText(row.file.file.path));
+  item->setText(kPixelsColumn, tr("%1 x %2").arg(row.file.image->width).arg(row.file.image->height));
+  item->setText(kBytesColumn, locale.formattedDataSize(static_cast<qint64>(row.file.file.bytes)));
+  item->setText(kDateColumn, locale.toString(QDateTime::fromMSecsSinceEpoch(row.file.file.mtime_ns / 1'000'000),
+                                             QLocale::ShortFormat));
+  item->setText(kStarsColumn, row.file.rating > 0 ? QString(row.file.rating, QChar(0x2605)) : QString());
+  item->setText(kFolderColumn, pathText(row.file.file.path.parent_path()));
 }
 
 bool DuplicatesPage::marked(const std::filesystem::path& file) const {
@@ -321,12 +321,13 @@ void DuplicatesPage::updateRows() {
     QTreeWidgetItem* top = tree_->topLevelItem(g);
     for (int i = 0; i < top->childCount(); ++i) {
       QTreeWidgetItem* item = top->child(i);
-      const DuplicateRow& row = *rowOf(item);
-      const bool goes = row.present && marked(row.path);
+      const KeepDecision& row = *rowOf(item);
+      const bool goes = row.file.usable() && marked(row.file.file.path);
       item->setCheckState(kFileColumn, goes ? Qt::Checked : Qt::Unchecked);
       const QString what = goes ? tr("✗ to the trash") : i == 0 ? tr("✓ stays, the best") : tr("✓ stays");
-      item->setText(kVerdictColumn, QStringLiteral("%1\n%2").arg(what, row.reason));
-      item->setToolTip(kVerdictColumn, row.reason);
+      const QString reason = QString::fromStdString(row.reason);
+      item->setText(kVerdictColumn, QStringLiteral("%1\n%2").arg(what, reason));
+      item->setToolTip(kVerdictColumn, reason);
       QFont font = tree_->font();
       font.setStrikeOut(goes);
       item->setFont(kFileColumn, font);
@@ -338,9 +339,9 @@ void DuplicatesPage::updateRows() {
 
 void DuplicatesPage::updateSummary() {
   std::map<std::filesystem::path, std::uint64_t> going;
-  for (const ShownGroup& group : shown_) {
-    for (const DuplicateRow& row : group.rows) {
-      if (row.present && marked(row.path)) going[row.path] = row.bytes;
+  for (const ReviewedGroup& group : shown_) {
+    for (const KeepDecision& row : group.files) {
+      if (row.file.usable() && marked(row.file.file.path)) going[row.file.file.path] = row.file.file.bytes;
     }
   }
   std::uint64_t bytes = 0;
@@ -366,10 +367,10 @@ std::optional<DuplicatesPage::Place> DuplicatesPage::placeOf(const QTreeWidgetIt
   return place;
 }
 
-const DuplicateRow* DuplicatesPage::rowOf(const QTreeWidgetItem* item) const {
+const KeepDecision* DuplicatesPage::rowOf(const QTreeWidgetItem* item) const {
   const auto place = placeOf(item);
-  if (!place || !place->row || *place->row >= shown_[place->group].rows.size()) return nullptr;
-  return &shown_[place->group].rows[*place->row];
+  if (!place || !place->row || *place->row >= shown_[place->group].files.size()) return nullptr;
+  return &shown_[place->group].files[*place->row];
 }
 
 void DuplicatesPage::ruleOutCurrent() {
@@ -385,7 +386,8 @@ void DuplicatesPage::compareCurrent() {
 }
 
 void DuplicatesPage::trashMarked() {
-  const auto files = files_to_trash(shown_, [this](const std::filesystem::path& path) { return marked(path); });
+  const auto files = files_to_trash(
+      shown_, [this](const KeepDecision& row) { return row.file.usable() && marked(row.file.file.path); });
   if (!files.empty()) CurationModel::of(session()).trashDuplicates(files);
 }
 

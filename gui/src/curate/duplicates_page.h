@@ -27,7 +27,7 @@ class DuplicatesPage : public Page {
 
   void search();
   void stop();
-  const std::vector<ShownGroup>& groups() const { return shown_; }
+  const std::vector<ReviewedGroup>& groups() const { return shown_; }
   bool marked(const std::filesystem::path& file) const;
   void setMarked(const std::filesystem::path& file, bool marked);
 
@@ -58,12 +58,12 @@ class DuplicatesPage : public Page {
   void clear();
   void read();
   void fill();
-  void fillRow(QTreeWidgetItem* item, const DuplicateRow& row);
+  void fillRow(QTreeWidgetItem* item, const KeepDecision& row);
   void updateRows();
   void updateSummary();
   void fillFolders();
   std::optional<Place> placeOf(const QTreeWidgetItem* item) const;
-  const DuplicateRow* rowOf(const QTreeWidgetItem* item) const;
+  const KeepDecision* rowOf(const QTreeWidgetItem* item) const;
   void askForThumbnails();
   void setIcons(const ContentHash& hash);
   void setBusy(bool busy);
@@ -79,7 +79,7 @@ class DuplicatesPage : public Page {
   QTreeWidget* tree_ = nullptr;
   QList<QAction*> actions_;
   std::shared_ptr<const std::vector<DuplicateGroup>> found_;  // null: not searched yet
-  std::vector<ShownGroup> shown_;
+  std::vector<ReviewedGroup> shown_;
   std::map<std::filesystem::path, bool> by_rule_;  // files of the groups that are sure: marked?
   std::map<std::filesystem::path, bool> by_hand_;
   Job searching_;

@@ -13,10 +13,11 @@ void DuplicatesPage::askForThumbnails() {
   const int bottom = tree_->viewport()->height();
   for (QTreeWidgetItem* item = tree_->itemAt(0, 0); item != nullptr; item = tree_->itemBelow(item)) {
     if (tree_->visualItemRect(item).top() > bottom) break;
-    const DuplicateRow* row = rowOf(item);
-    if (row == nullptr || !row->present) continue;
-    if (session().thumbnails().find(row->hash, size).isNull()) wishes.push_back({row->hash, row->path});
-    setIcons(row->hash);
+    const KeepDecision* row = rowOf(item);
+    if (row == nullptr || !row->file.usable()) continue;
+    if (session().thumbnails().find(row->file.image->hash, size).isNull())
+      wishes.push_back({row->file.image->hash, row->file.file.path});
+    setIcons(row->file.image->hash);
   }
   session().thumbnails().want(this, size, std::move(wishes));
   Q_EMIT screenshotReadyChanged();
@@ -30,8 +31,8 @@ void DuplicatesPage::setIcons(const ContentHash& hash) {
   filling_ = true;
   for (QTreeWidgetItem* item = tree_->itemAt(0, 0); item != nullptr; item = tree_->itemBelow(item)) {
     if (tree_->visualItemRect(item).top() > bottom) break;
-    const DuplicateRow* row = rowOf(item);
-    if (row != nullptr && row->hash == hash) item->setIcon(0, QIcon(thumbnail));
+    const KeepDecision* row = rowOf(item);
+    if (row != nullptr && row->file.image->hash == hash) item->setIcon(0, QIcon(thumbnail));
   }
   filling_ = false;
 }
@@ -45,7 +46,8 @@ std::vector<ImageId> DuplicatesPage::selectedPictures() const {
   for (const QTreeWidgetItem* item : tree_->selectedItems()) {
     const auto place = placeOf(item);
     if (!place) continue;
-    const auto of_item = place->row ? std::vector<ImageId>{rowOf(item)->id} : shown_[place->group].pictures();
+    const auto of_item =
+        place->row ? std::vector<ImageId>{rowOf(item)->file.image->id} : shown_[place->group].pictures();
     for (const ImageId id : of_item) {
       if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
     }
@@ -54,14 +56,14 @@ std::vector<ImageId> DuplicatesPage::selectedPictures() const {
 }
 
 std::optional<ImageId> DuplicatesPage::currentPicture() const {
-  const DuplicateRow* row = rowOf(tree_->currentItem());
-  return row != nullptr ? std::optional(row->id) : std::nullopt;
+  const KeepDecision* row = rowOf(tree_->currentItem());
+  return row != nullptr ? std::optional(row->file.image->id) : std::nullopt;
 }
 
 void DuplicatesPage::setCurrentPicture(ImageId id) {
   for (QTreeWidgetItemIterator item(tree_); *item != nullptr; ++item) {
-    const DuplicateRow* row = rowOf(*item);
-    if (row == nullptr || row->id != id) continue;
+    const KeepDecision* row = rowOf(*item);
+    if (row == nullptr || row->file.image->id != id) continue;
     tree_->setCurrentItem(*item);
     return;
   }

@@ -13,13 +13,9 @@
 namespace tessera::gui {
 
 FoundPage::FoundPage(Session& session, const QString& name, const QString& title, QWidget* parent)
-    : Page(session, name, title, parent),
+    : ViewPage(session, name, title, false, parent),
       state_(new QLabel(this)),
-      stop_(new QPushButton(tr("Stop"), this)),
-      list_(new PictureList(this)),
-      view_(new GridView(session, list_, this)),
-      footer_(new GridFooter(view_, false, this)) {
-  view_->setAccessibleName(title);
+      stop_(new QPushButton(tr("Stop"), this)) {
   state_->setTextFormat(Qt::PlainText);
   state_->setMinimumWidth(1);
   stop_->hide();
@@ -37,7 +33,6 @@ FoundPage::FoundPage(Session& session, const QString& name, const QString& title
   layout->addLayout(line);
   layout->addWidget(view_);
   layout->addWidget(footer_);
-  setFocusProxy(view_);
   connect(stop_, &QPushButton::clicked, this, &FoundPage::stop);
   connect(&session, &Session::libraryOpened, this, [this] {
     ids_.reset();
@@ -47,11 +42,6 @@ FoundPage::FoundPage(Session& session, const QString& name, const QString& title
   });
   // Rows are of a snapshot: the same pictures in the new one.
   connect(&session.library(), &LibraryModel::changed, this, [this] { show(found_); });
-  connect(view_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &Page::selectionChanged);
-  connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &Page::selectionChanged);
-  connect(view_, &GridView::thumbnailsReadyChanged, this, &Page::screenshotReadyChanged);
-  connect(view_, &GridView::pictureActivated, this,
-          [this](ImageId id) { Q_EMIT this->session().lookWanted(id, list_->ids()); });
 }
 
 void FoundPage::setPictures(std::optional<std::vector<ImageId>> ids) {
@@ -115,10 +105,5 @@ void FoundPage::show(const Found& found) {
 }
 
 bool FoundPage::screenshotReady() const { return asked_ && !finding_.running() && view_->thumbnailsReady(); }
-std::vector<ImageId> FoundPage::selectedPictures() const { return view_->selectedIds(); }
-std::vector<ImageId> FoundPage::shownPictures() const { return list_->ids(); }
-std::optional<ImageId> FoundPage::currentPicture() const { return view_->currentId(); }
-void FoundPage::setCurrentPicture(ImageId id) { view_->setCurrentId(id); }
-bool FoundPage::advance(int step) { return view_->step(step); }
 
 }  // namespace tessera::gui

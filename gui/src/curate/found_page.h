@@ -4,16 +4,12 @@
 #include <QHBoxLayout>
 #include <optional>
 
-#include "app/page.h"
+#include "browse/view_page.h"
 
 class QLabel;
 class QPushButton;
 
 namespace tessera::gui {
-
-class GridFooter;
-class GridView;
-class PictureList;
 
 struct FoundGroup {
   QString title;
@@ -24,7 +20,7 @@ struct Found {
   std::vector<FoundGroup> groups;
 };
 
-class FoundPage : public Page {
+class FoundPage : public ViewPage {
   Q_OBJECT
 
  public:
@@ -32,15 +28,7 @@ class FoundPage : public Page {
   void setPictures(std::optional<std::vector<ImageId>> ids);
   const std::optional<std::vector<ImageId>>& pictures() const { return ids_; }
 
-  GridView* view() const { return view_; }
-  PictureList* list() const { return list_; }
-
   bool screenshotReady() const override;
-  std::vector<ImageId> selectedPictures() const override;
-  std::vector<ImageId> shownPictures() const override;
-  std::optional<ImageId> currentPicture() const override;
-  void setCurrentPicture(ImageId id) override;
-  bool advance(int step) override;
 
  protected:
   using Find = std::function<Found(JobContext&)>;
@@ -65,9 +53,6 @@ class FoundPage : public Page {
   QHBoxLayout* bar_ = nullptr;
   QLabel* state_ = nullptr;
   QPushButton* stop_ = nullptr;
-  PictureList* list_ = nullptr;
-  GridView* view_ = nullptr;
-  GridFooter* footer_ = nullptr;
   std::optional<std::vector<ImageId>> ids_;
   Found found_;
   Job finding_;

@@ -37,6 +37,8 @@ struct KeepFile {
   FileRecord file;
   int rating = 0;
   bool readable = true;  // was it when somebody looked
+
+  bool usable() const { return file.state == FileState::kPresent && readable; }
 };
 
 struct KeepDecision {
