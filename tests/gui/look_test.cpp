@@ -1,32 +1,27 @@
-// Looking at pictures: zoom, turning, regions, the loupe, comparing, the difference, survey and full screen.
+// Looking at one picture: zoom, turning, regions, the loupe, marks and full screen.
 #include <QApplication>
 #include <QLabel>
 #include <QMenuBar>
 #include <QPainter>
 #include <QSignalSpy>
 #include <QTest>
-#include <QWheelEvent>
 #include <cmath>
-#include <fstream>
 
 #include "app/main_window.h"
 #include "browse/grid_page.h"
 #include "browse/grid_view.h"
 #include "curate/curation_model.h"
-#include "gui_fixture.h"
 #include "look/compare_page.h"
 #include "look/info_panel.h"
 #include "look/loupe_page.h"
 #include "look/picture_view.h"
 #include "look/survey_page.h"
-#include "test_paths.h"
+#include "look_fixture.h"
 
 namespace tessera::gui {
 namespace {
 
 namespace fs = std::filesystem;
-
-double distance(const QPointF& a, const QPointF& b) { return std::hypot(a.x() - b.x(), a.y() - b.y()); }
 
 std::array<double, 3> mean_of(const QImage& image, const QRect& rect) {
   std::array<double, 3> sum{};
@@ -49,28 +44,14 @@ std::array<double, 3> mean_of(const Image& image) {
   return sum;
 }
 
-class LookTest : public QObject {
+class LookTest : public test::LookFixture {
   Q_OBJECT
 
  public:
-  explicit LookTest(const fs::path& dir) : dir_(dir) {}
+  explicit LookTest(const fs::path& dir) : LookFixture(dir) {}
 
  private Q_SLOTS:
-  void initTestCase() {
-    const fs::path photos = dir_ / "photos";
-    test::write_pictures(photos, 5);
-    fs::copy_file(tessera::test::data_dir() / "images" / "orientation_6.jpg", photos / "turned.jpg");
-    fs::copy_file(tessera::test::data_dir() / "images" / "details.jpg", photos / "with details.jpg");
-    write_image(photos / "wide.png", test::picture(9, 200, 50));
-    write_image(photos / "x large.jpg", test::picture(11, 3000, 2000));
-    std::ofstream(photos / "y broken.jpg", std::ios::binary) << "\xFF\xD8\xFF\xE0 and no more";
-    test::make_library(dir_ / "library", {photos});
-    window_ = std::make_unique<MainWindow>(standardRegistry());
-    window_->resize(1000, 700);
-    test::show(*window_);
-    window_->session().openLibrary(dir_ / "library");
-    QVERIFY(test::wait_until([&] { return window_->session().library().loaded(); }));
-  }
+  void initTestCase() { setUp(); }
   void cleanupTestCase() { window_.reset(); }
 
   void zoomingKeepsThePointUnderTheCursor() {
@@ -84,9 +65,9 @@ class LookTest : public QObject {
         const QPointF cursor(350, 310);
         const QPointF before = geometry.toPicture(cursor);
         geometry.setZoom(4, cursor);
-        QVERIFY(distance(geometry.toPicture(cursor), before) < 1e-6);
+        QVERIFY(test::distance(geometry.toPicture(cursor), before) < 1e-6);
         geometry.setZoom(2, cursor);
-        QVERIFY(distance(geometry.toPicture(cursor), before) < 1e-6);
+        QVERIFY(test::distance(geometry.toPicture(cursor), before) < 1e-6);
         geometry.turn(1);
       }
     }
@@ -121,7 +102,7 @@ class LookTest : public QObject {
     const QPointF before = view->geometryOfView().toPicture(cursor);
     for (int i = 0; i < 8; ++i) wheel(view, cursor, 120);
     QVERIFY(view->geometryOfView().zoom() > 5 * fit);
-    QVERIFY(distance(view->geometryOfView().toPicture(cursor), before) < 1e-6);
+    QVERIFY(test::distance(view->geometryOfView().toPicture(cursor), before) < 1e-6);
     for (int i = 0; i < 30; ++i) wheel(view, cursor, -120);
     QVERIFY(view->geometryOfView().fits());
   }
@@ -257,67 +238,13 @@ class LookTest : public QObject {
     const auto at = [&](const QPointF& point) { return view->geometryOfView().toView(point).toPoint(); };
     drag(view, at({790, 500}), at({400, 200}));  // the upper left handle
     const QRectF rect = view->region().rect();
-    QVERIFY(distance(rect.topLeft(), {400, 200}) < 10);
-    QVERIFY(distance(rect.bottomRight(), {2290, 1540}) < 1);
+    QVERIFY(test::distance(rect.topLeft(), {400, 200}) < 10);
+    QVERIFY(test::distance(rect.bottomRight(), {2290, 1540}) < 1);
     drag(view, at(rect.center()), at(rect.center() + QPointF(9000, 0)));  // moved, and stopped by the edge
     QVERIFY(std::abs(view->region().rect().right() - 3000) < 1);
     QVERIFY(std::abs(view->region().rect().width() - rect.width()) < 1);
     view->setRegionMode(false);
     QVERIFY(view->region().isEmpty());
-  }
-
-  void comparedPicturesMoveTogether() {
-    ComparePage* page = openCompare({"x large.jpg", "picture_000.jpg", "wide.png"});
-    QCOMPARE(page->count(), 3);
-    const QPointF cursor(page->view(0)->width() * 0.3, page->view(0)->height() * 0.5);
-    for (int i = 0; i < 8; ++i) wheel(page->view(0), cursor, 120);
-    drag(page->view(0), QPoint(100, 100), QPoint(60, 130));
-    const ViewState state = page->view(0)->viewState();
-    QVERIFY(!state.fit && state.relative_zoom > 4);
-    // Pictures of any size show the same part, but for the edges.
-    QCOMPARE(page->view(1)->viewState().relative_zoom, state.relative_zoom);
-    QVERIFY(distance(page->view(1)->viewState().center, state.center) < 0.1);
-    QCOMPARE(page->view(2)->viewState().relative_zoom, state.relative_zoom);
-    page->view(1)->setFocus();
-    QTest::keyClick(page->view(1), Qt::Key_BracketRight);
-    QCOMPARE(page->view(2)->geometryOfView().turns(), 1);
-  }
-
-  void samePictureTwiceMovesExactlyAlike() {
-    ComparePage* page = openCompare({"x large.jpg", "x large.jpg"});
-    wheel(page->view(1), QPointF(50, 80), 600);
-    drag(page->view(1), QPoint(200, 200), QPoint(150, 170));
-    QVERIFY(page->view(0)->viewState() == page->view(1)->viewState());
-  }
-
-  void holdingALetterFlips() {
-    ComparePage* page = openCompare({"picture_000.jpg", "picture_001.jpg"});
-    const auto a = page->view(0)->picture();
-    const auto b = page->view(1)->picture();
-    QVERIFY(a && b && a != b);
-    QTest::keyPress(page->view(0), Qt::Key_B);
-    QVERIFY(page->view(0)->picture() == b && page->view(1)->picture() == b);
-    QTest::keyRelease(page->view(0), Qt::Key_B);
-    QVERIFY(page->view(0)->picture() == a && page->view(1)->picture() == b);
-    QTest::keyPress(page->view(1), Qt::Key_A);
-    QVERIFY(page->view(0)->picture() == a && page->view(1)->picture() == a);
-    QTest::keyRelease(page->view(1), Qt::Key_A);
-  }
-
-  void anyOfFourIsSeenInEveryPlace() {
-    ComparePage* page = openCompare({"picture_000.jpg", "picture_001.jpg", "picture_002.jpg", "picture_003.jpg"});
-    std::vector<std::shared_ptr<const DisplayPicture>> own;
-    for (int i = 0; i < 4; ++i) own.push_back(page->view(i)->picture());
-    for (int letter = 0; letter < 4; ++letter) {
-      QTest::keyPress(page->view(1), Qt::Key(Qt::Key_A + letter), Qt::ShiftModifier);
-      for (int i = 0; i < 4; ++i) QVERIFY(page->view(i)->picture() == own[std::size_t(letter)]);
-      QTest::keyRelease(page->view(1), Qt::Key(Qt::Key_A + letter), Qt::ShiftModifier);
-      for (int i = 0; i < 4; ++i) QVERIFY(page->view(i)->picture() == own[std::size_t(i)]);
-    }
-    QVERIFY(!page->showsDifference());
-    QTest::keyPress(page->view(0), Qt::Key_D, Qt::ShiftModifier);
-    QTest::keyRelease(page->view(0), Qt::Key_Shift);
-    QVERIFY(page->view(0)->picture() == own[0]);
   }
 
   void oneSelectedPictureIsSeenAmongAllInTheirOrder() {
@@ -368,66 +295,6 @@ class LookTest : public QObject {
     QVERIFY(test::wait_until([&] { return model.marks(marked).marks == Marks{}; }));
   }
 
-  void theDifferenceIsThatOfThePixels() {
-    const QImage a = to_qimage(test::picture(3));
-    QImage same = difference_image(a, a, 16);
-    QImage black(a.size(), QImage::Format_RGB32);
-    black.fill(Qt::black);
-    QVERIFY(same == black);
-    QImage p(2, 1, QImage::Format_RGB32), q(2, 1, QImage::Format_RGB32);
-    p.setPixel(0, 0, qRgb(100, 20, 0));
-    p.setPixel(1, 0, qRgb(0, 0, 255));
-    q.setPixel(0, 0, qRgb(90, 25, 0));
-    q.setPixel(1, 0, qRgb(0, 200, 0));
-    const QImage difference = difference_image(p, q, 3);
-    QCOMPARE(difference.pixel(0, 0), qRgb(30, 15, 0));
-    QCOMPARE(difference.pixel(1, 0), qRgb(0, 255, 255));
-  }
-
-  void theDifferenceIsShownOnOneKey() {
-    ComparePage* page = openCompare({"picture_002.jpg", "picture_002.jpg"});
-    QTest::keyClick(page->view(0), Qt::Key_D);
-    QVERIFY(page->showsDifference());
-    QVERIFY(test::wait_until([&] { return page->differenceView()->picture() != nullptr; }));
-    QImage black(page->differenceView()->picture()->levels[0].size(), QImage::Format_RGB32);
-    black.fill(Qt::black);
-    QVERIFY(page->differenceView()->picture()->levels[0] == black);
-    page->compare({id("picture_002.jpg"), id("picture_003.jpg")});
-    QVERIFY(!page->showsDifference());
-    QTest::keyClick(page->view(0), Qt::Key_D);
-    QVERIFY(test::wait_until(
-        [&] { return page->differenceView()->picture() && page->differenceView()->picture()->levels[0] != black; }));
-    QTest::keyClick(page->differenceView(), Qt::Key_D);
-    QVERIFY(!page->showsDifference());
-  }
-
-  void surveyCellsAreInsideAndApart() {
-    const QRect area(5, 7, 900, 500);
-    for (int count = 1; count <= 24; ++count) {
-      const std::vector<QRect> cells = surveyCells(area, count, 4.0 / 3.0, 10);
-      QCOMPARE(static_cast<int>(cells.size()), count);
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        QVERIFY(area.contains(cells[i]));
-        for (std::size_t j = 0; j < i; ++j) QVERIFY(!cells[i].intersects(cells[j]));
-      }
-    }
-    QVERIFY(surveyCells(area, 0, 1, 10).empty());
-  }
-
-  void surveyTakesPicturesOff() {
-    window_->showPage(QStringLiteral("survey"));
-    auto* page = qobject_cast<SurveyPage*>(window_->currentPage());
-    page->survey({id("picture_000.jpg"), id("picture_001.jpg"), id("y broken.jpg")});
-    QTest::keyClick(page, Qt::Key_Right);
-    QVERIFY(page->currentPicture() == id("picture_001.jpg"));
-    QTest::keyClick(page, Qt::Key_Backspace);
-    QVERIFY((page->pictures() == std::vector<ImageId>{id("picture_000.jpg"), id("y broken.jpg")}));
-    QVERIFY(page->currentPicture() == id("y broken.jpg"));
-    QTest::keyClick(page, Qt::Key_Return);
-    QCOMPARE(window_->currentPage()->name(), QStringLiteral("loupe"));
-    QVERIFY(window_->currentPage()->currentPicture() == id("y broken.jpg"));
-  }
-
   void fullScreenKeepsTheKeys() {
     openLoupe("picture_000.jpg");
     QTest::keyClick(window_->currentPage()->focusProxy(), Qt::Key_F);
@@ -441,50 +308,6 @@ class LookTest : public QObject {
     QVERIFY(!window_->isFullScreen());
     QVERIFY(window_->menuBar()->isVisible());
   }
-
- private:
-  ImageId id(const char* name) const {
-    const LibrarySnapshot& snapshot = *window_->session().library().snapshot();
-    for (Row row = 0; row < snapshot.size(); ++row) {
-      if (snapshot.name(row) == name) return snapshot[row].id;
-    }
-    return 0;
-  }
-  QString currentName() const {
-    const LibrarySnapshot& snapshot = *window_->session().library().snapshot();
-    return snapshot.nameText(*snapshot.find(*window_->currentPage()->currentPicture()));
-  }
-  LoupePage* openLoupe(const char* name, bool wait = true) {
-    Q_EMIT window_->session().lookWanted(id(name), {});
-    auto* loupe = qobject_cast<LoupePage*>(window_->currentPage());
-    if (wait) test::wait_until([&] { return loupe->view()->picture() != nullptr; });
-    return loupe;
-  }
-  ComparePage* openCompare(const std::vector<const char*>& names) {
-    std::vector<ImageId> ids;
-    for (const char* name : names) ids.push_back(id(name));
-    Q_EMIT window_->session().compareWanted(ids);
-    auto* page = qobject_cast<ComparePage*>(window_->currentPage());
-    test::wait_until([&] { return page->screenshotReady(); });
-    return page;
-  }
-  static void wheel(QWidget* widget, const QPointF& at, int delta) {
-    QWheelEvent event(at, widget->mapToGlobal(at), QPoint(), QPoint(0, delta), Qt::NoButton, Qt::NoModifier,
-                      Qt::NoScrollPhase, false);
-    QApplication::sendEvent(widget, &event);
-  }
-  static void drag(QWidget* widget, const QPoint& from, const QPoint& to) {
-    QTest::mousePress(widget, Qt::LeftButton, Qt::NoModifier, from);
-    for (const QPoint& at : {(from + to) / 2, to}) {
-      QMouseEvent move(QEvent::MouseMove, QPointF(at), widget->mapToGlobal(QPointF(at)), Qt::NoButton, Qt::LeftButton,
-                       Qt::NoModifier);
-      QApplication::sendEvent(widget, &move);
-    }
-    QTest::mouseRelease(widget, Qt::LeftButton, Qt::NoModifier, to);
-  }
-
-  fs::path dir_;
-  std::unique_ptr<MainWindow> window_;
 };
 
 }  // namespace

@@ -180,4 +180,15 @@ inline ErrorCode code_of(const std::function<void()>& action, std::string* messa
   return ErrorCode::kInternal;
 }
 
+// Photos, a library and an encoder in a folder of their own.
+class LibraryTest : public ::testing::Test {
+ protected:
+  std::filesystem::path photos() const { return dir_ / "photos"; }
+  std::filesystem::path library_dir() const { return dir_ / "library"; }
+  Library open(OpenMode mode = OpenMode::kCreate) const { return Library::open(library_dir(), mode); }
+
+  TempDir dir_;
+  FakeEncoder encoder_;
+};
+
 }  // namespace tessera::testing
