@@ -1,6 +1,7 @@
 // Browsing and searching through the real window: first run, grid, search, drop, history, another model.
 #include <QApplication>
 #include <QClipboard>
+#include <QDockWidget>
 #include <QDropEvent>
 #include <QLabel>
 #include <QMimeData>
@@ -62,9 +63,12 @@ class BrowseTest : public QObject {
     {
       Program program;
       QCOMPARE(program.window.currentPage()->name(), QStringLiteral("welcome"));
+      const auto* panel = program.window.findChild<QDockWidget*>(QStringLiteral("collections"));
+      QVERIFY(!panel->isVisible());
       LibraryControl::of(program.window)->addFolder(dir_ / "photos");
       QVERIFY(test::wait_until([&] { return program.grid()->list()->count() == kPictures + 1; }));
       QCOMPARE(program.window.currentPage()->name(), QStringLiteral("grid"));
+      QVERIFY(panel->isVisible());
       QVERIFY(test::wait_until([&] { return program.indexing().state() == Indexing::State::kIdle; }));
       QCOMPARE(program.indexing().progress().failed, 1);
       library_ = program.window.session().libraryDir();

@@ -193,6 +193,9 @@ class CurateTest : public QObject {
     auto* list = panel->findChild<CollectionList*>();
     QCOMPARE(list->count(), 1);
     QCOMPARE(list->item(0)->text(), QStringLiteral("best (2)"));
+    window_->showPage(QStringLiteral("collection"));
+    QCOMPARE(qobject_cast<CollectionPage*>(window_->currentPage())->collection(), CollectionList::idOf(list->item(0)));
+    window_->showPage(QStringLiteral("grid"));
     Q_EMIT list->itemActivated(list->item(0));
     auto* collection = qobject_cast<CollectionPage*>(window_->currentPage());
     QVERIFY(collection != nullptr);

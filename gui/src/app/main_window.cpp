@@ -12,6 +12,7 @@
 #include <QStackedWidget>
 #include <QStatusBar>
 #include <QToolBar>
+#include <utility>
 
 #include "app/theme.h"
 
@@ -146,6 +147,7 @@ void MainWindow::switchTo(Page* next) {
     for (QAction* action : page->pageActions()) action->setEnabled(page == next);
   }
   stack_->setCurrentWidget(next);
+  setPanelsShown(!next->standsAlone());
   if (QAction* action = page_switches_.value(next->name())) {
     action->setChecked(true);
   } else if (QAction* checked = page_group_->checkedAction()) {
@@ -158,16 +160,31 @@ void MainWindow::switchTo(Page* next) {
   Q_EMIT selectionChanged();
 }
 
+void MainWindow::setPanelsShown(bool shown) {
+  if (shown == panels_.isEmpty()) return;
+  if (shown) {
+    restoreState(std::exchange(panels_, {}));
+    return;
+  }
+  panels_ = saveState();
+  for (QDockWidget* dock : findChildren<QDockWidget*>(Qt::FindDirectChildrenOnly)) dock->hide();
+}
+
 void MainWindow::restoreLayout() {
   const QSettings settings;
   restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
-  restoreState(settings.value(QStringLiteral("window/state")).toByteArray());
+  const QByteArray panels = settings.value(QStringLiteral("window/state")).toByteArray();
+  if (panels_.isEmpty()) {
+    restoreState(panels);
+  } else if (!panels.isEmpty()) {
+    panels_ = panels;
+  }
 }
 
 void MainWindow::saveLayout() const {
   QSettings settings;
   settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
-  settings.setValue(QStringLiteral("window/state"), saveState());
+  settings.setValue(QStringLiteral("window/state"), panels_.isEmpty() ? saveState() : panels_);
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

@@ -53,6 +53,7 @@ class MainWindow : public QMainWindow {
   void addPages(const Registry& registry);
   void addPanels(const Registry& registry);
   void switchTo(Page* next);
+  void setPanelsShown(bool shown);
 
   Session session_;
   QStackedWidget* stack_ = nullptr;
@@ -62,6 +63,7 @@ class MainWindow : public QMainWindow {
   QMap<QString, QAction*> page_switches_;
   QList<Page*> pages_;
   QStringList visited_;
+  QByteArray panels_;  // where they were, while a page stands alone; else empty
   std::unique_ptr<KeyBindings> key_bindings_;
 };
 

@@ -26,6 +26,8 @@ class Page : public QWidget {
 
   // Shown in the tool bar and the menu while the page is; their shortcuts work only then.
   virtual QList<QAction*> pageActions() const { return {}; }
+  // Shown without the side panels, which have nothing to say yet.
+  virtual bool standsAlone() const { return false; }
   // Everything that belongs on a picture of the page has been painted. Emit screenshotReadyChanged() when it becomes
   // so.
   virtual bool screenshotReady() const { return true; }

@@ -79,7 +79,7 @@ void WelcomePage::showRecent() {
   }
   const QStringList libraries = recentLibraries();
   if (libraries.isEmpty()) return;
-  auto* title = new QLabel(tr("Libraries of before"), this);
+  auto* title = new QLabel(tr("Recent libraries"), this);
   title->setForegroundRole(QPalette::PlaceholderText);
   recent_->addWidget(title);
   for (const QString& library : libraries) {

@@ -15,6 +15,8 @@ class WelcomePage : public Page {
  public:
   explicit WelcomePage(Session& session, QWidget* parent = nullptr);
 
+  bool standsAlone() const override { return true; }
+
   void showProblem(const QString& text);  // why a library could not be opened; empty = none
   void showRecent();
 

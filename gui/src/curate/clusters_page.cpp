@@ -23,9 +23,12 @@ ClustersPage::ClustersPage(Session& session, QWidget* parent)
   method_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   method_->setMinimumContentsLength(kLetters);
   method_->setAccessibleName(tr("How to group"));
-  method_->addItem(tr("Around middles (k-means)"), static_cast<int>(ClusterMethod::kKMeans));
-  method_->addItem(tr("Pair by pair, mean similarity"), static_cast<int>(ClusterMethod::kAverageLinkage));
-  method_->addItem(tr("Pair by pair, least similarity"), static_cast<int>(ClusterMethod::kCompleteLinkage));
+  method_->setToolTip(tr(
+      "k-means: around middles, for any number of pictures. Linkage: groups are joined pair by pair, by the mean or by "
+      "the least similarity between them."));
+  method_->addItem(tr("k-means"), static_cast<int>(ClusterMethod::kKMeans));
+  method_->addItem(tr("Average linkage"), static_cast<int>(ClusterMethod::kAverageLinkage));
+  method_->addItem(tr("Complete linkage"), static_cast<int>(ClusterMethod::kCompleteLinkage));
   count_ = new QSpinBox(this);
   count_->setRange(0, kMostGroups);
   count_->setSpecialValueText(tr("as is clearest"));
@@ -55,12 +58,13 @@ FoundPage::Find ClustersPage::question() const {
     const std::vector<Cluster> clusters = find_clusters(vectors.vectors, wanted);
     Found found;
     for (const Cluster& cluster : clusters) {
-      const auto size = static_cast<std::int64_t>(cluster.members.size());
+      const std::size_t size = cluster.members.size();
+      const bool some = !all && size > kRepresentatives;
       FoundGroup group;
-      group.title = tr("Group %1: %2, %3 alike")
-                        .arg(found.groups.size() + 1)
-                        .arg(picturesText(size))
+      group.title = (some ? tr("Group %1, %2 alike: the most typical of %3").arg(found.groups.size() + 1)
+                          : tr("Group %1, %2 alike").arg(found.groups.size() + 1))
                         .arg(double(cluster.cohesion), 0, 'f', 2);
+      if (some) group.title = group.title.arg(size);
       for (const ClusterMember& member : cluster.members) {
         if (!all && group.ids.size() == kRepresentatives) break;
         group.ids.push_back(vectors.ids[member.row]);

@@ -3,6 +3,7 @@
 
 #include <QAction>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "app/count_text.h"
 #include "browse/grid_footer.h"
@@ -25,7 +26,11 @@ CollectionPage::CollectionPage(Session& session, QWidget* parent)
   connect(take_out, &QAction::triggered, this, [this, &model] {
     if (id_) model.removeFromCollection(*id_, selectedPictures());
   });
-  connect(&model, &CurationModel::changed, this, &CollectionPage::read);
+  connect(&model, &CurationModel::changed, this, [this] {
+    chooseAnother();
+    read();
+  });
+  connect(&session, &Session::libraryOpened, this, [this] { id_.reset(); });
   connect(&session.library(), &LibraryModel::changed, this, &CollectionPage::read);
   footer_->setCount(QString());
 }
@@ -33,6 +38,18 @@ CollectionPage::CollectionPage(Session& session, QWidget* parent)
 void CollectionPage::showCollection(CollectionId id) {
   id_ = id;
   read();
+}
+
+void CollectionPage::showEvent(QShowEvent* event) {
+  ViewPage::showEvent(event);
+  chooseAnother();
+}
+
+void CollectionPage::chooseAnother() {
+  const std::vector<Collection>& collections = CurationModel::of(session()).collections();
+  const bool there = std::ranges::any_of(collections, [&](const Collection& each) { return each.id == id_; });
+  if (there || collections.empty() || !isVisible()) return;
+  showCollection(collections.front().id);
 }
 
 void CollectionPage::read() {

@@ -20,7 +20,11 @@ class CollectionPage : public ViewPage {
   QList<QAction*> pageActions() const override { return actions_; }
   bool screenshotReady() const override;
 
+ protected:
+  void showEvent(QShowEvent* event) override;
+
  private:
+  void chooseAnother();  // the first one, if what was shown is not there
   void read();
 
   std::optional<CollectionId> id_;
