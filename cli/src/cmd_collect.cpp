@@ -58,7 +58,9 @@ ExitCode show(const CollectOptions& options, Context& context) {
   if (collection.kind == CollectionKind::kManual) {
     ids = curation.collection_images(collection.id);
   } else {
-    ids = library.matching(parse_filter(collection.search));
+    CatalogFilter filter;
+    filter.collection = collection.name;  // says what is wrong with a search by pictures
+    ids = library.matching(filter);
   }
   RecordWriter writer(context.out, parse_format(options.format), current_folder());
   writer.set_marks(MarkBook(curation));
@@ -218,7 +220,8 @@ Command make_collect(CLI::App& root) {
   Command command;
   command.app = app;
   command.description =
-      "A collection is a list of pictures in an order of its own, or a saved search. Pictures are in it by content: it "
+      "A collection is a list of pictures in an order of its own, or a saved search: conditions, or a search by "
+      "pictures ('tessera search --save'), which 'tessera search --saved' runs. Pictures are in it by content: it "
       "stays complete when files move. --collection NAME of other commands means its pictures.";
   command.examples = {{"tessera collect new best", "Makes an empty collection."}};
   command.subcommands = {make_list_collections(*app), make_show(*app),   make_create(*app), make_change(*app, true),

@@ -23,6 +23,7 @@ struct SearchCommandOptions {
   std::string coarse = "auto";
   std::vector<std::string> under;
   FilterOptions conditions;
+  CatalogFilter saved;  // of a saved search, beside the conditions
   float not_weight = 0.5F;
   bool auto_cut = false;
   double precision = 0.9;  // of auto_cut

@@ -124,6 +124,49 @@ TEST_F(CurateCommands, Collections) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "out" / "p1.png"));
 }
 
+TEST_F(CurateCommands, ASearchIsKeptAndRunAgain) {
+  const std::filesystem::path outside = folder_ / "outside.png";
+  write_image(outside, disc_picture(120, 96, 77));
+  const std::vector<std::string> shared{"search", "--format", "json", "-k", "3", "-q"};
+  const auto search = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), shared.begin(), shared.end());
+    return tessera(arguments);
+  };
+  EXPECT_EQ(tessera({"rate", "3", photo(0).string(), photo(1).string(), photo(2).string()}).exit_code, 0);
+  const Outcome kept = search({outside.string(), "--not", photo(4).string(), "--tokens", "2", "--rerank-weight", "0.5",
+                               "--rating", "3", "--save", "like it"});
+  ASSERT_EQ(kept.exit_code, 0) << kept.err;
+  const Outcome again = search({"--saved", "like it"});
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  const Json first = Json::parse(kept.out), second = Json::parse(again.out);
+  ASSERT_EQ(first["hits"].size(), 3u) << kept.out;
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(first["hits"][i]["path"], second["hits"][i]["path"]);
+    EXPECT_NEAR(first["hits"][i]["score"].get<double>(), second["hits"][i]["score"].get<double>(), 0.02);
+  }
+  EXPECT_EQ(second["tokens"], 2);
+  EXPECT_EQ(Json::parse(search({"--saved", "like it", "--tokens", "1"}).out)["tokens"], 1);
+  EXPECT_EQ(Json::parse(search({"--saved", "like it", "--side", "..112"}).out)["hits"].size(), 2u);
+
+  // The library's picture is known by its content; the other one only by its path.
+  std::filesystem::rename(photo(4), folder_ / "photos" / "moved.png");
+  EXPECT_EQ(tessera({"index", (folder_ / "photos").string(), "-q"}).exit_code, 0);
+  EXPECT_EQ(search({"--saved", "like it"}).exit_code, 0);
+  std::filesystem::remove(outside);
+  const Outcome gone = search({"--saved", "like it"});
+  EXPECT_EQ(gone.exit_code, 1);
+  EXPECT_THAT(gone.err, HasSubstr("outside.png"));
+
+  EXPECT_EQ(search({"--saved", "nothing"}).exit_code, 1);
+  EXPECT_EQ(tessera({"collect", "new", "small", "--side", "..112"}).exit_code, 0);
+  EXPECT_THAT(search({"--saved", "small"}).err, HasSubstr("no search by pictures"));
+  EXPECT_EQ(search({photo(0).string(), "--save", "small"}).exit_code, 2) << "the name is taken";
+  EXPECT_EQ(search({photo(0).string(), "--saved", "like it"}).exit_code, 2);
+  EXPECT_EQ(search({}).exit_code, 2);
+  EXPECT_THAT(tessera({"list", "--collection", "like it"}).err, HasSubstr("is a search by pictures"));
+  EXPECT_THAT(tessera({"collect", "show", "like it"}).err, HasSubstr("--saved"));
+}
+
 TEST_F(CurateCommands, TrashAndRestore) {
   EXPECT_EQ(tessera({"flag", "reject", photo(1).string(), photo(2).string()}).exit_code, 0);
   EXPECT_EQ(tessera({"trash", "--flag", "reject"}).err, "moved to the trash: 2 files\n");

@@ -147,7 +147,11 @@ void FilterBar::apply() {
   }
 }
 
-void FilterBar::save(const QString& name) { CurationModel::of(session_).saveSearch(name, session_.filter()); }
+void FilterBar::save(const QString& name) {
+  SavedSearch search;
+  search.filter = session_.filter();
+  CurationModel::of(session_).saveSearch(name, search);
+}
 
 void FilterBar::showEvent(QShowEvent* event) {
   QToolBar::showEvent(event);

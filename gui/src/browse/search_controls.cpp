@@ -65,8 +65,10 @@ void SearchPage::addActions() {
   back_ = new QAction(tr("Search &before"), this);
   back_->setShortcut(QKeySequence(Qt::ALT | Qt::Key_Left));
   connect(back_, &QAction::triggered, this, &SearchPage::goBack);
+  back_->setIconText(QStringLiteral("\u2190"));
   forward_ = new QAction(tr("Search &after"), this);
   forward_->setShortcut(QKeySequence(Qt::ALT | Qt::Key_Right));
+  forward_->setIconText(QStringLiteral("\u2192"));
   connect(forward_, &QAction::triggered, this, &SearchPage::goForward);
   auto* similar = new QAction(tr("Find &similar"), this);
   similar->setShortcut(Qt::Key_S);
@@ -86,7 +88,10 @@ void SearchPage::addActions() {
   auto* less = new QAction(tr("&Less like the selected pictures"), this);
   less->setShortcut(QKeySequence(Qt::SHIFT | Qt::Key_Minus));
   connect(less, &QAction::triggered, this, [add_selected] { add_selected(true); });
-  actions_ = {similar, more, less};
+  save_ = new QAction(tr("Sa&ve this search…"), this);
+  save_->setShortcut(QKeySequence(Qt::CTRL | Qt::Key_S));
+  connect(save_, &QAction::triggered, this, &SearchPage::saveFromDialog);
+  actions_ = {similar, more, less, save_};
   addAction(back_);
   addAction(forward_);
 }
@@ -97,18 +102,17 @@ void SearchPage::addChipRow(QLayout* layout) {
   auto* row = new QWidget(this);
   auto* items = new QHBoxLayout(row);
   items->setContentsMargins(10, 6, 10, 2);
-  const auto button = [&](QAction* action, const QString& arrow) {
+  const auto button = [&](QAction* action) {
     auto* tool = new QToolButton(row);
     tool->setDefaultAction(action);
-    tool->setText(arrow);
     tool->setAutoRaise(true);
     tool->setAccessibleName(action->text().remove(QLatin1Char('&')));
     tool->setToolTip(
         QStringLiteral("%1 (%2)").arg(action->text().remove(QLatin1Char('&')), action->shortcut().toString()));
     items->addWidget(tool);
   };
-  button(back_, QStringLiteral("\u2190"));
-  button(forward_, QStringLiteral("\u2192"));
+  button(back_);
+  button(forward_);
   auto* scroll = new QScrollArea(row);
   scroll->setFrameShape(QFrame::NoFrame);
   scroll->setWidgetResizable(true);
@@ -123,6 +127,10 @@ void SearchPage::addChipRow(QLayout* layout) {
   auto* add = new QPushButton(tr("&Add picture..."), row);
   connect(add, &QPushButton::clicked, this, &SearchPage::addFromDialog);
   items->addWidget(add);
+  auto* keep = new QPushButton(tr("Sa&ve…"), row);
+  keep->setToolTip(tr("Keep this search among the collections"));
+  connect(keep, &QPushButton::clicked, save_, &QAction::trigger);
+  items->addWidget(keep);
   layout->addWidget(row);
 }
 
@@ -184,6 +192,7 @@ void SearchPage::showChips() {
     });
     chips_->addWidget(chip);
   }
+  if (!query_.filter.empty()) chips_->addWidget(makeConditionsChip());
   if (query_.examples.empty()) {
     auto* hint = new QLabel(tr("No example yet: drop, paste or add a picture."));
     hint->setForegroundRole(QPalette::PlaceholderText);

@@ -233,7 +233,9 @@ void SearchPage::restart() {
   job_.cancel();
   job_ = {};
   again_ = false;
+  opening_.cancel();
   query_.examples.clear();
+  query_.filter = {};
   history_.clear();
   place_ = -1;
   answer_.reset();

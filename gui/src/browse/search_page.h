@@ -6,6 +6,7 @@
 
 #include "browse/search_query.h"
 #include "browse/view_page.h"
+#include "tessera/indexer/saved_search.h"
 
 class QCheckBox;
 class QHBoxLayout;
@@ -36,6 +37,13 @@ class SearchPage : public ViewPage {
   bool searchMime(const QMimeData* mime, bool add);
   static bool holdsPicture(const QMimeData* mime);
 
+  // The search that is shown, to be found among the collections; throws kInvalidArgument where there is none to keep,
+  // or for a picture without a file.
+  SavedSearch savedSearch() const;
+  void save(const QString& name);
+  // Examples that are not there any more are left out and told of.
+  void openSaved(const SavedSearch& saved);
+
   void goBack();
   void goForward();
 
@@ -54,6 +62,8 @@ class SearchPage : public ViewPage {
   void showSettings();
   void readSettings();
   void addFromDialog();
+  void saveFromDialog();
+  QWidget* makeConditionsChip();
   void ask();  // in a job, for query_
   void show(const SearchAnswer& answer);
   void showResult();
@@ -67,6 +77,7 @@ class SearchPage : public ViewPage {
   int place_ = -1;  // in the history
   std::optional<SearchAnswer> answer_;
   Job job_;
+  Job opening_;
   bool again_ = false;
   QElapsedTimer asked_;
   double last_ms_ = 0;
@@ -77,6 +88,7 @@ class SearchPage : public ViewPage {
   QLabel* composition_text_ = nullptr;
   QCheckBox* likely_only_ = nullptr;
   QLabel* problem_ = nullptr;
+  QAction* save_ = nullptr;
   QAction* back_ = nullptr;
   QAction* forward_ = nullptr;
   QList<QAction*> actions_;

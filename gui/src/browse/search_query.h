@@ -37,6 +37,7 @@ struct SearchSettings {
 struct SearchQuery {
   std::vector<Example> examples;
   SearchSettings settings;
+  CatalogFilter filter = {};  // of a saved search, beside that of the session
   friend bool operator==(const SearchQuery&, const SearchQuery&) = default;
 };
 

@@ -48,8 +48,10 @@ void CollectionPage::showEvent(QShowEvent* event) {
 void CollectionPage::chooseAnother() {
   const std::vector<Collection>& collections = CurationModel::of(session()).collections();
   const bool there = std::ranges::any_of(collections, [&](const Collection& each) { return each.id == id_; });
-  if (there || collections.empty() || !isVisible()) return;
-  showCollection(collections.front().id);
+  if (there || !isVisible()) return;
+  const auto first =
+      std::ranges::find_if(collections, [](const Collection& each) { return !searches_by_pictures(each.search); });
+  if (first != collections.end()) showCollection(first->id);
 }
 
 void CollectionPage::read() {
@@ -62,7 +64,7 @@ void CollectionPage::read() {
         for (const Collection& collection : curation.collections()) {
           if (collection.id != id) continue;
           if (collection.kind == CollectionKind::kManual) return curation.collection_images(id);
-          return context.library().matching(parse_filter(collection.search));
+          return context.library().matching(parse_saved_search(collection.search).filter);
         }
         return std::vector<ImageId>();
       },

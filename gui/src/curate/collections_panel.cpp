@@ -7,10 +7,13 @@
 #include <QMenu>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "app/main_window.h"
 #include "browse/grid_view.h"
+#include "browse/search_page.h"
 #include "curate/collection_page.h"
+#include "tessera/error.h"
 
 namespace tessera::gui {
 namespace {
@@ -118,8 +121,18 @@ void CollectionsPanel::open(const QListWidgetItem* item) {
   auto* page = qobject_cast<CollectionPage*>(window_.page(QStringLiteral("collection")));
   const auto id = CollectionList::idOf(item);
   if (page == nullptr || !id) return;
+  const auto found = std::ranges::find(model_.collections(), *id, &Collection::id);
+  if (found != model_.collections().end() && searches_by_pictures(found->search)) return openSearch(found->search);
   page->showCollection(*id);
   window_.showPage(page->name());
+}
+
+void CollectionsPanel::openSearch(const std::string& text) {
+  try {
+    qobject_cast<SearchPage*>(window_.page(QStringLiteral("search")))->openSaved(parse_saved_search(text));
+  } catch (const Error& error) {
+    Q_EMIT window_.session().message(QString::fromUtf8(error.what()));
+  }
 }
 
 void CollectionsPanel::showMenu(const QPoint& point) {

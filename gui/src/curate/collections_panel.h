@@ -41,6 +41,7 @@ class CollectionsPanel : public QWidget {
   void makeNew();
   void addSelected();
   void open(const QListWidgetItem* item);
+  void openSearch(const std::string& text);
   void showMenu(const QPoint& point);
   std::vector<ImageId> selectedPictures() const;
 

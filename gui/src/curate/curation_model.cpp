@@ -149,9 +149,9 @@ void CurationModel::createCollection(const QString& name, const std::vector<Imag
   });
 }
 
-void CurationModel::saveSearch(const QString& name, const CatalogFilter& filter) {
-  run([text = name.toStdString(), search = filter_text(filter)](Curation& curation) {
-    curation.create_collection(text, CollectionKind::kSavedSearch, search);
+void CurationModel::saveSearch(const QString& name, const SavedSearch& search) {
+  run([text = name.toStdString(), search](Curation& curation) {
+    curation.create_collection(text, CollectionKind::kSavedSearch, saved_search_text(search));
     return Outcome{tr("Saved as '%1' among the collections.").arg(text_of(text))};
   });
 }

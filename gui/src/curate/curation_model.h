@@ -12,6 +12,7 @@
 #include "app/session.h"
 #include "tessera/indexer/curation.h"
 #include "tessera/indexer/file_actions.h"
+#include "tessera/indexer/saved_search.h"
 
 namespace tessera::gui {
 
@@ -37,7 +38,7 @@ class CurationModel : public QObject {
   // Changes. What was done, or why not, is told in the status bar; changed() follows.
   void setMarks(const std::vector<ImageId>& ids, const MarkChange& change);
   void changeTags(const std::vector<ImageId>& ids, const QStringList& add, const QStringList& remove);
-  void saveSearch(const QString& name, const CatalogFilter& filter);  // a collection that is always up to date
+  void saveSearch(const QString& name, const SavedSearch& search);  // a collection that is always up to date
   void createCollection(const QString& name, const std::vector<ImageId>& ids);
   void renameCollection(CollectionId id, const QString& name);
   void removeCollection(CollectionId id);

@@ -6,6 +6,7 @@
 #include "catalog/catalog.h"
 #include "catalog/paths.h"
 #include "tessera/error.h"
+#include "tessera/indexer/saved_search.h"
 
 namespace tessera::catalog {
 namespace {
@@ -167,7 +168,13 @@ std::vector<ImageId> matching(Database& db, const CatalogFilter& filter, int dep
     if (select.column_int(1) == 0) {
       manual = select.column_int(0);
     } else {
-      saved = parse_filter(select.column_bytes(2));
+      SavedSearch search = parse_saved_search(select.column_bytes(2));
+      if (!search.examples.empty()) {
+        throw Error(ErrorCode::kInvalidArgument, "'" + filter.collection +
+                                                     "' is a search by pictures, which ranks all pictures and is no "
+                                                     "condition; 'tessera search --saved' runs it");
+      }
+      saved = std::move(search.filter);
     }
   }
   Query query;

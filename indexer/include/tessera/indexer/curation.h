@@ -53,7 +53,7 @@ struct Collection {
   CollectionId id = 0;
   std::string name;  // as for tags; no two have the same
   CollectionKind kind = CollectionKind::kManual;
-  std::string search;         // opaque to the library
+  std::string search;         // saved_search.h
   std::int64_t contents = 0;  // of kManual, also those whose files are forgotten
 };
 
