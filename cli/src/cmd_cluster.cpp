@@ -117,6 +117,7 @@ Command make_cluster(CLI::App& root) {
       ->capture_default_str();
   app->add_flag("--members", options->members, "show all pictures of each group, not only the most typical one");
   add_picture_set_options(*app, options->set);
+  add_picture_set_conditions(*app, options->set);
   return {app,
           "Groups are sorted by size; each is shown by its most typical picture. 'to middle' is the similarity to the "
           "middle of the group. Average and complete linkage take at most " +

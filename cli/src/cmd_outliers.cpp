@@ -53,11 +53,13 @@ Command make_outliers(CLI::App& root) {
       ->check(CLI::Range(1, 64).description(""))
       ->capture_default_str();
   add_picture_set_options(*app, options->set);
+  add_picture_set_conditions(*app, options->set);
   return {app,
           "'similar' is the mean similarity of a picture to the K most similar others of the set, least first. 'by "
           "chance' is how many of the set would be this far from the rest if it held no odd ones; well below 1 means "
           "that a picture stands out (docs/SEARCH.md). No model is loaded and nothing is changed.",
           {{"tessera outliers --under Pictures/Birds", "What does not belong into a folder."},
+           {"tessera outliers --collection Birds", "What does not belong into a collection."},
            {"tessera outliers -n 50 --open odd.html", "The oddest pictures of the library as a page."}},
           [options](Context& context) { return run(*options, context); }};
 }

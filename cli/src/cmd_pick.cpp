@@ -53,7 +53,7 @@ ExitCode pick_different(const PickOptions& options, const Library& library, cons
 
 ExitCode pick_alike(const PickOptions& options, const Library& library, const Interrupt& interrupt, Context& context) {
   const auto members = chosen_ids(library, options.set);
-  if (!members) throw UsageError("--like needs a set: name pictures, or --under a folder");
+  if (!members) throw UsageError("--like needs a set: pictures, --under a folder, or conditions such as --collection");
   const PictureVectors vectors = library.vectors();
   std::vector<std::size_t> rows;
   for (const ImageId id : *members) rows.push_back(row_of(vectors, id));
@@ -106,6 +106,7 @@ Command make_pick(CLI::App& root) {
       ->allow_extra_args(false)
       ->needs(diverse);
   add_picture_set_options(*app, options->set);
+  add_picture_set_conditions(*app, options->set);
   return {
       app,
       "With --diverse, 'nearest' says how similar a picture is to the most similar one picked before it. 'farthest' "
@@ -115,7 +116,7 @@ Command make_pick(CLI::App& root) {
       "No model is loaded and nothing is changed.",
       {{"tessera pick --diverse 12 --under Pictures/2019", "Twelve different pictures of a year."},
        {"tessera pick --diverse 8 --method facility --open album.html", "Eight that stand for the whole library."},
-       {"tessera pick --like 20 --under Pictures/Birds", "Pictures elsewhere that belong to a folder."}},
+       {"tessera pick --like 20 --collection Birds", "Pictures that belong into a collection."}},
       [options](Context& context) { return run(*options, context); }};
 }
 

@@ -50,10 +50,16 @@ void add_picture_set_options(CLI::App& app, PictureSetOptions& options) {
   app.add_option("--open", options.open, "like --sheet, and show it if there is a display")->type_name("FILE");
 }
 
+void add_picture_set_conditions(CLI::App& app, PictureSetOptions& options) {
+  add_filter_options(app, options.conditions, false);
+}
+
 std::optional<std::vector<ImageId>> chosen_ids(const Library& library, const PictureSetOptions& options) {
   if (!options.sheet.empty()) check_sheet_name(options.sheet);
   if (!options.open.empty()) check_sheet_name(options.open);
-  if (options.pictures.empty() && options.under.empty()) return std::nullopt;
+  const auto conditions = options.conditions.filter();
+  const bool named = !options.pictures.empty() || !options.under.empty();
+  if (!named && !conditions) return std::nullopt;
   std::vector<ImageId> ids;
   for (const std::string& picture : options.pictures) ids.push_back(find_image(library, picture));
   if (!options.under.empty()) {
@@ -66,7 +72,12 @@ std::optional<std::vector<ImageId>> chosen_ids(const Library& library, const Pic
   }
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
+  if (!conditions) return ids;
+  const std::vector<ImageId> passing = library.matching(*conditions);
+  if (!named) return passing;
+  std::vector<ImageId> both;
+  std::ranges::set_intersection(ids, passing, std::back_inserter(both));
+  return both;
 }
 
 PictureVectors chosen_vectors(const Library& library, const PictureSetOptions& options) {

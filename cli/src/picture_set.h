@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "picture_table.h"
+#include "targets.h"
 #include "tessera/indexer/library.h"
 
 namespace tessera::cli {
@@ -14,11 +15,14 @@ namespace tessera::cli {
 struct PictureSetOptions {
   std::vector<std::string> pictures;  // paths or ids; empty = all
   std::vector<std::string> under;
+  FilterOptions conditions;
   std::string format = "table";
   std::string sheet;
   std::string open;
 };
 void add_picture_set_options(CLI::App& app, PictureSetOptions& options);
+// The conditions of `list`, which narrow the set.
+void add_picture_set_conditions(CLI::App& app, PictureSetOptions& options);
 
 // The pictures meant that have tokens, ascending; none = no choice was made: all of the library.
 std::optional<std::vector<ImageId>> chosen_ids(const Library& library, const PictureSetOptions& options);

@@ -69,6 +69,27 @@ TEST_F(Analysis, ADiversePickHasOnePictureOfEachScene) {
   EXPECT_EQ(under.size(), std::size_t(kViews));
 }
 
+TEST_F(Analysis, ConditionsNarrowTheSet) {
+  EXPECT_EQ(tessera({"collect", "new", "two scenes"}).exit_code, 0);
+  EXPECT_EQ(tessera({"collect", "add", "two scenes", "--under", (photos() / "scene1").string(), "--under",
+                     (photos() / "scene2").string()})
+                .exit_code,
+            0);
+  EXPECT_EQ(tessera({"rate", "4", photo(1, 0).string(), photo(3, 0).string()}).exit_code, 0);
+  const Json picked = tessera_json({"pick", "--diverse", "50", "--collection", "two scenes"});
+  EXPECT_EQ(picked.size(), std::size_t(2 * kViews));
+  for (const Json& picture : picked) EXPECT_TRUE(scene_of(picture) == "scene1" || scene_of(picture) == "scene2");
+  EXPECT_EQ(tessera_json({"pick", "--diverse", "50", "--collection", "two scenes", "--rating", "4"}).size(), 1U);
+  EXPECT_EQ(
+      tessera_json({"pick", "--diverse", "50", "--under", (photos() / "scene3").string(), "--rating", "4"}).size(), 1U);
+  EXPECT_EQ(tessera_json({"outliers", "-n", "50", "--collection", "two scenes"}).size(), std::size_t(2 * kViews));
+  const Json clusters = tessera_json({"cluster", "-n", "2", "--collection", "two scenes"});
+  ASSERT_EQ(clusters.size(), 2U);
+  EXPECT_EQ(clusters[0]["size"].get<int>() + clusters[1]["size"].get<int>(), 2 * kViews);
+  EXPECT_EQ(tessera({"outliers", "--collection", "nothing"}).exit_code, 1);
+  EXPECT_EQ(tessera({"outliers", "--rating", "5"}).exit_code, 1);
+}
+
 TEST_F(Analysis, PickLikeFindsTheOtherViewsOfAScene) {
   const Json like = tessera_json({"pick", photo(3, 0).string(), photo(3, 1).string(), "--like", "1"});
   ASSERT_EQ(like.size(), 1U);

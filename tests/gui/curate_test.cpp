@@ -103,7 +103,7 @@ class CurateTest : public QObject {
     QCOMPARE(model().tagNames(), QStringList{QStringLiteral("Places/Graz")});
     QCOMPARE(model().collections().size(), 1U);
     QCOMPARE(model().collections()[0].contents, 2);
-    for (int change = 0; change < 6; ++change) press(Qt::Key_Z, Qt::ControlModifier);
+    for (int change = 0; change < 5; ++change) press(Qt::Key_Z, Qt::ControlModifier);
     QVERIFY(model().tagNames().isEmpty());
     QVERIFY(model().collections().empty());
     open();

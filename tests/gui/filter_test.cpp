@@ -2,6 +2,7 @@
 #include <QAction>
 #include <QApplication>
 #include <QComboBox>
+#include <QCompleter>
 #include <QLabel>
 #include <QLineEdit>
 #include <QSettings>
@@ -68,6 +69,42 @@ class FilterTest : public QObject {
     QVERIFY(shows({ids_[4]}));
   }
 
+  void severalTagsMustAllHold() {
+    marks().changeTags({ids_[5], ids_[6]}, {QStringLiteral("Places/Graz")}, {});
+    QVERIFY(test::wait_until([&] { return box(3)->findData(QStringLiteral("Places/Graz")) >= 0; }));
+    QLineEdit* line = box(3)->lineEdit();
+    line->setFocus();
+    QTest::keyClicks(line, QStringLiteral("Sea"));
+    QVERIFY(shows({ids_[0], ids_[5]}));
+    // The one that is being typed is completed; until it is one, what was asked for before holds.
+    QTest::keyClicks(line, QStringLiteral(", gr"));
+    QVERIFY(bar()->findChild<QLabel*>()->text().contains(QStringLiteral("gr")));
+    QVERIFY(shows({ids_[0], ids_[5]}));
+    QCompleter* completer = line->completer();
+    QCOMPARE(completer->completionCount(), 1);
+    QCOMPARE(completer->currentCompletion(), QStringLiteral("Sea, Places/Graz"));
+    line->setText(completer->currentCompletion());
+    QVERIFY(shows({ids_[5]}));
+    line->setText(QStringLiteral("Places"));  // those below it
+    QVERIFY(shows({ids_[5], ids_[6]}));
+    box(3)->setCurrentIndex(1);
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures - 3; }));
+    marks().undo();
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures - 2; }));
+    bar()->clear();
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures; }));
+  }
+
+  void theSizeOfTheFile() {
+    QComboBox* bytes = box(6);
+    QCOMPARE(bytes->accessibleName(), QStringLiteral("File size"));
+    bytes->setCurrentIndex(2);
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == 0; }));
+    bytes->setCurrentIndex(1);
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures; }));
+    QCOMPARE(*window_->session().filter().bytes.most, 999'999);
+  }
+
   void aChangedMarkMovesThePictureInAndOut() {
     choose(0, QStringLiteral("3.."));
     QVERIFY(shows({ids_[0], ids_[1], ids_[2]}));
@@ -85,7 +122,7 @@ class FilterTest : public QObject {
       QCOMPARE(grid()->list()->snapshot().folder(grid()->list()->row(i)).filename().string(), std::string("south"));
     }
     box(4)->setCurrentIndex(0);
-    const auto lines = bar()->findChildren<QLineEdit*>();
+    const auto lines = bar()->findChildren<QLineEdit*>(QString(), Qt::FindDirectChildrenOnly);
     QCOMPARE(lines.size(), 2);
     lines[1]->setText(QStringLiteral("north 003"));
     QVERIFY(test::wait_until([&] { return grid()->list()->count() == 1; }));

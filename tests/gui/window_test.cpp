@@ -9,6 +9,7 @@
 #include "browse/grid_page.h"
 #include "browse/picture_list.h"
 #include "gui_fixture.h"
+#include "tessera/indexer/curation.h"
 
 namespace tessera::gui {
 namespace {
@@ -36,6 +37,29 @@ class WindowTest : public QObject {
     }
     window.showPage(QStringLiteral("no such page"));
     QCOMPARE(window.currentPage()->name(), window.pageNames().back());
+  }
+
+  void theLibraryIsReadAgainOnlyIfItChanged() {
+    MainWindow window(standardRegistry());
+    window.session().openLibrary(dir_ / "library");
+    LibraryModel& library = window.session().library();
+    QVERIFY(test::wait_until([&] { return library.loaded() && window.session().jobs().idle(); }));
+    const QSignalSpy changed(&library, &LibraryModel::changed);
+    // Not so soon after a reading that reading would never end.
+    const auto look = [&] {
+      QTest::qWait(200);
+      library.refreshIfChanged();
+      return test::wait_until([&] { return window.session().jobs().idle(); });
+    };
+    QVERIFY(look());
+    QVERIFY(look());
+    QCOMPARE(changed.size(), 0);
+    Curation::open(dir_ / "library", OpenMode::kWrite).create_collection("x");
+    QVERIFY(look());
+    QTRY_COMPARE(changed.size(), 1);
+    QVERIFY(look());
+    QCOMPARE(changed.size(), 1);
+    Curation::open(dir_ / "library", OpenMode::kWrite).undo();
   }
 
   void theLibraryIsShown() {

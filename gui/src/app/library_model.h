@@ -1,8 +1,8 @@
 // The open library as all pages see it: the newest snapshot of its pictures, kept fresh.
 #pragma once
 
+#include <QElapsedTimer>
 #include <QObject>
-#include <QTimer>
 #include <memory>
 #include <optional>
 
@@ -27,6 +27,9 @@ class LibraryModel : public QObject {
   void clear();
   // Reads the library again in a job. Calls while one runs are answered by one more run after it.
   void refresh();
+  // The same if the library has changed since it was read, and not so often that reading takes more than a tenth of
+  // the time.
+  void refreshIfChanged();
 
  Q_SIGNALS:
   void changed();  // another snapshot; also after clear()
@@ -37,12 +40,18 @@ class LibraryModel : public QObject {
     std::shared_ptr<const LibrarySnapshot> snapshot;
     std::optional<LibraryEncoder> encoder;
     bool read_only = false;
+    std::int64_t version = 0;
+    qint64 ms = 0;
   };
 
   JobRunner& jobs_;
   std::shared_ptr<const LibrarySnapshot> snapshot_;
   std::optional<LibraryEncoder> encoder_;
   Job job_;
+  Job asking_;  // whether it has changed
+  std::int64_t version_ = 0;
+  qint64 reading_ms_ = 0;
+  QElapsedTimer read_;
   bool again_ = false;
   bool loaded_ = false;
   bool read_only_ = false;

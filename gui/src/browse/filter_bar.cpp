@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "app/main_window.h"
+#include "browse/tag_completer.h"
 #include "curate/curation_model.h"
 #include "tessera/error.h"
 
@@ -45,7 +46,7 @@ FilterBar::FilterBar(MainWindow& window) : QToolBar(tr("Filter"), &window), sess
                                           {tr("Blue"), QStringLiteral("blue")},
                                           {tr("Purple"), QStringLiteral("purple")},
                                           {tr("No colour"), QStringLiteral("none")}});
-  tag_ = addChoice(tr("Tag"), {{tr("Any tag"), QString()}, {tr("Without tags"), kUntagged}});
+  tag_ = addTags();
   folder_ = addChoice(tr("Folder"), {{tr("Any folder"), QString()}});
   size_ = addChoice(tr("Size"), {{tr("Any size"), QString()},
                                  {tr("Below 2 megapixels"), QStringLiteral("..2M")},
@@ -53,6 +54,11 @@ FilterBar::FilterBar(MainWindow& window) : QToolBar(tr("Filter"), &window), sess
                                  {tr("8 megapixels or more"), QStringLiteral("8M..")},
                                  {tr("12 megapixels or more"), QStringLiteral("12M..")},
                                  {tr("24 megapixels or more"), QStringLiteral("24M..")}});
+  bytes_ = addChoice(tr("File size"), {{tr("Any file size"), QString()},
+                                       {tr("Below 1 MB"), QStringLiteral("..999999")},
+                                       {tr("1 MB or more"), QStringLiteral("1M..")},
+                                       {tr("5 MB or more"), QStringLiteral("5M..")},
+                                       {tr("20 MB or more"), QStringLiteral("20M..")}});
   date_ = addLine(tr("Date"), tr("2019, 2019-05..2020"), 14);
   text_ = addLine(tr("Words in the path"), tr("Words in the path"), 14);
   addButtons();
@@ -76,6 +82,19 @@ QComboBox* FilterBar::addChoice(const QString& name, const std::vector<std::pair
   for (const auto& [text, value] : items) box->addItem(text, value);
   addWidget(box);
   connect(box, &QComboBox::currentIndexChanged, this, &FilterBar::apply);
+  return box;
+}
+
+// A list to choose one from, and a line for several between commas.
+QComboBox* FilterBar::addTags() {
+  QComboBox* box = addChoice(tr("Tags"), {{QString(), QString()}, {tr("Without tags"), kUntagged}});
+  box->setEditable(true);
+  box->setInsertPolicy(QComboBox::NoInsert);
+  box->setToolTip(tr("Tags that a picture must all have, between commas"));
+  box->lineEdit()->setPlaceholderText(tr("Any tag"));
+  box->setCompleter(nullptr);  // its own would take the whole line for one tag
+  tag_completer_ = new TagCompleter(box->lineEdit());
+  connect(box->lineEdit(), &QLineEdit::textChanged, this, &FilterBar::apply);
   return box;
 }
 
@@ -114,11 +133,11 @@ CatalogFilter FilterBar::filter() const {
   add("flag", flag_->currentData().toString());
   add("label", label_->currentData().toString());
   add("pixels", size_->currentData().toString());
-  const QString tag = tag_->currentData().toString();
-  if (tag == kUntagged) {
+  add("size", bytes_->currentData().toString());
+  if (tag_->currentText() == tag_->itemText(1)) {
     filter.untagged = true;
-  } else if (!tag.isEmpty()) {
-    filter.tags.push_back(tag.toStdString());
+  } else {
+    for (const QString& tag : TagCompleter::tagsOf(tag_->currentText())) filter.tags.push_back(knownTag(tag));
   }
   if (folder_->currentIndex() > 0) {
     filter.under.push_back(folders_[static_cast<std::size_t>(folder_->currentIndex() - 1)]);
@@ -128,9 +147,20 @@ CatalogFilter FilterBar::filter() const {
   return filter;
 }
 
+// A tag, or one that others are below; throws for what is not one yet while it is typed.
+std::string FilterBar::knownTag(const QString& name) const {
+  const QStringList tags = CurationModel::of(session_).tagNames();
+  const auto known = [&](const QString& tag) { return tag == name || tag.startsWith(name + QLatin1Char('/')); };
+  if (std::none_of(tags.begin(), tags.end(), known)) {
+    throw Error(ErrorCode::kInvalidArgument, tr("There is no tag %1.").arg(name).toStdString());
+  }
+  return name.toStdString();
+}
+
 void FilterBar::clear() {
   clearing_ = true;
-  for (QComboBox* box : {stars_, flag_, label_, tag_, folder_, size_}) box->setCurrentIndex(0);
+  for (QComboBox* box : {stars_, flag_, label_, tag_, folder_, size_, bytes_}) box->setCurrentIndex(0);
+  tag_->clearEditText();
   date_->clear();
   text_->clear();
   clearing_ = false;
@@ -184,11 +214,12 @@ void FilterBar::readFolders() {
 
 void FilterBar::readTags() {
   const QStringList names = CurationModel::of(session_).tagNames();
-  const QString chosen = tag_->currentData().toString();
+  const QString chosen = tag_->currentText();
   clearing_ = true;
   while (tag_->count() > 2) tag_->removeItem(2);
   for (const QString& name : names) tag_->addItem(name, name);
-  tag_->setCurrentIndex(std::max(0, tag_->findData(chosen)));
+  if (tag_->currentText() != chosen) tag_->setEditText(chosen);
+  tag_completer_->setTags(names);
   clearing_ = false;
   if (!chosen.isEmpty()) apply();
 }

@@ -1,5 +1,5 @@
-// Conditions that pictures must meet to be shown in the grid and found by a search: stars, flag, colour, tag, folder,
-// date, size, words in the path.
+// Conditions that pictures must meet to be shown in the grid and found by a search: stars, flag, colour, tags,
+// folder, size of picture and file, date, words in the path.
 #pragma once
 
 #include <QToolBar>
@@ -16,6 +16,7 @@ namespace tessera::gui {
 
 class MainWindow;
 class Session;
+class TagCompleter;
 
 class FilterBar : public QToolBar {
   Q_OBJECT
@@ -35,8 +36,10 @@ class FilterBar : public QToolBar {
 
  private:
   QComboBox* addChoice(const QString& name, const std::vector<std::pair<QString, QString>>& items);
+  QComboBox* addTags();
   QLineEdit* addLine(const QString& name, const QString& placeholder, int characters);
   void addButtons();
+  std::string knownTag(const QString& name) const;
   void apply();
   void readFolders();
   void readTags();
@@ -48,6 +51,8 @@ class FilterBar : public QToolBar {
   QComboBox* tag_ = nullptr;
   QComboBox* folder_ = nullptr;
   QComboBox* size_ = nullptr;
+  QComboBox* bytes_ = nullptr;
+  TagCompleter* tag_completer_ = nullptr;
   QLineEdit* date_ = nullptr;
   QLineEdit* text_ = nullptr;
   QLabel* problem_ = nullptr;

@@ -68,7 +68,7 @@ LibraryControl::LibraryControl(MainWindow& window)
     if (window_.session().libraryDir().empty()) welcome_->showProblem(error.message);
   });
   refresh_.setInterval(kRefreshMs);
-  connect(&refresh_, &QTimer::timeout, &session.library(), &LibraryModel::refresh);
+  connect(&refresh_, &QTimer::timeout, &session.library(), &LibraryModel::refreshIfChanged);
   connect(&indexing, &Indexing::stateChanged, this, [this, &indexing] {
     const bool runs = indexing.state() == Indexing::State::kRunning;
     runs ? refresh_.start() : refresh_.stop();

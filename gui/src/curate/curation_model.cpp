@@ -143,8 +143,7 @@ void CurationModel::changeTags(const std::vector<ImageId>& ids, const QStringLis
 
 void CurationModel::createCollection(const QString& name, const std::vector<ImageId>& ids) {
   run([contents = contentsOf(ids), text = name.toStdString()](Curation& curation) {
-    const CollectionId id = curation.create_collection(text);
-    curation.add_to_collection(id, contents);
+    curation.create_collection(text, contents);
     return Outcome{tr("Collection '%1' with %2").arg(text_of(text), picturesText(std::ssize(contents)))};
   });
 }

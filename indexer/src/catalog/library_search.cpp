@@ -15,6 +15,8 @@ void Library::refresh() {
   impl_->search.reset();
 }
 
+std::int64_t Library::data_version() const { return impl_->catalog->db().query_int("PRAGMA data_version"); }
+
 const std::vector<OpenSegment>& Library::Impl::segments() {
   if (!view) view = open_segments();
   return *view;

@@ -48,6 +48,21 @@ std::vector<Member> members_of(curation::Rows& rows, CollectionId id) {
   return members;
 }
 
+// At the end, those that are not in it yet; how many.
+std::int64_t add_members(curation::Rows& rows, Change& transaction, CollectionId id,
+                         std::span<const ContentHash> contents) {
+  const std::vector<Member> members = members_of(rows, id);
+  std::int64_t position = members.empty() ? 0 : members.back().position;
+  std::int64_t count = 0;
+  for (const ContentHash& hash : contents) {
+    const curation::Cell cell{StepKind::kMember, rows.content(hash), id};
+    if (!std::holds_alternative<std::monostate>(rows.read(cell))) continue;
+    transaction.set(cell, Value(++position));
+    ++count;
+  }
+  return count;
+}
+
 }  // namespace
 
 CollectionId Curation::Impl::existing_collection(CollectionId id) {
@@ -64,17 +79,32 @@ void Curation::Impl::require_free_name(std::string_view name) {
   if (taken) throw Error(ErrorCode::kInvalidArgument, "there is a collection '" + std::string(name) + "' already");
 }
 
-CollectionId Curation::create_collection(std::string_view name, CollectionKind kind, std::string_view search) {
-  impl_->require_writer();
-  Change transaction(impl_->rows);
-  impl_->require_free_name(name);
-  impl_->rows.statement("INSERT INTO collections (name, kind, search) VALUES (NULL, ?1, ?2)")
+CollectionId Curation::Impl::insert_collection(Change& transaction, std::string_view name, CollectionKind kind,
+                                               std::string_view search) {
+  require_free_name(name);
+  rows.statement("INSERT INTO collections (name, kind, search) VALUES (NULL, ?1, ?2)")
       .bind(1, static_cast<int>(kind))
       .bind_text(2, search)
       .run();
-  const CollectionId id = impl_->db.last_insert_id();
+  const CollectionId id = db.last_insert_id();
   transaction.set({StepKind::kCollectionName, id, 0}, Value(std::string(name)));
+  return id;
+}
+
+CollectionId Curation::create_collection(std::string_view name, CollectionKind kind, std::string_view search) {
+  impl_->require_writer();
+  Change transaction(impl_->rows);
+  const CollectionId id = impl_->insert_collection(transaction, name, kind, search);
   transaction.commit("new collection '" + std::string(name) + "'");
+  return id;
+}
+
+CollectionId Curation::create_collection(std::string_view name, std::span<const ContentHash> contents) {
+  impl_->require_writer();
+  Change transaction(impl_->rows);
+  const CollectionId id = impl_->insert_collection(transaction, name, CollectionKind::kManual, {});
+  const std::int64_t count = add_members(impl_->rows, transaction, id, contents);
+  transaction.commit("new collection '" + std::string(name) + "' with " + curation::pictures_text(count));
   return id;
 }
 
@@ -106,15 +136,7 @@ void Curation::remove_collection(CollectionId id) {
 std::int64_t Curation::add_to_collection(CollectionId id, std::span<const ContentHash> contents) {
   impl_->require_writer();
   Change transaction(impl_->rows);
-  const std::vector<Member> members = members_of(impl_->rows, impl_->existing_collection(id));
-  std::int64_t position = members.empty() ? 0 : members.back().position;
-  std::int64_t count = 0;
-  for (const ContentHash& hash : contents) {
-    const curation::Cell cell{StepKind::kMember, impl_->rows.content(hash), id};
-    if (!std::holds_alternative<std::monostate>(impl_->rows.read(cell))) continue;
-    transaction.set(cell, Value(++position));
-    ++count;
-  }
+  const std::int64_t count = add_members(impl_->rows, transaction, impl_->existing_collection(id), contents);
   transaction.commit("into collection '" + name_of(impl_->rows, id) + "': " + curation::pictures_text(count));
   return count;
 }

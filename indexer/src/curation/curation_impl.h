@@ -18,6 +18,8 @@ struct Curation::Impl {
   std::optional<JournalEntry> replay_next(curation::Direction direction);
   CollectionId existing_collection(CollectionId id);  // throws kNotFound
   void require_free_name(std::string_view name);      // of a collection; throws kInvalidArgument
+  CollectionId insert_collection(curation::Change& transaction, std::string_view name, CollectionKind kind,
+                                 std::string_view search);
 
   std::filesystem::path dir;
   OpenMode mode;

@@ -104,6 +104,17 @@ TEST_F(CurationTest, TagsAreSetsOfNames) {
   EXPECT_THAT(curation.tags(contents_[2]), ElementsAre("Places/Vienna", "Öl"));
 }
 
+TEST_F(CurationTest, ACollectionMadeOfPicturesIsOneStep) {
+  Curation curation = open();
+  const CollectionId id = curation.create_collection("new", std::array{contents_[2], contents_[0], contents_[2]});
+  EXPECT_THAT(curation.collection_contents(id), ElementsAre(contents_[2], contents_[0]));
+  EXPECT_EQ(curation.next_undo()->title, "new collection 'new' with 2 pictures");
+  EXPECT_TRUE(curation.undo());
+  EXPECT_FALSE(curation.find_collection("new"));
+  EXPECT_TRUE(curation.redo());
+  EXPECT_THAT(curation.collection_contents(id), ElementsAre(contents_[2], contents_[0]));
+}
+
 TEST_F(CurationTest, CollectionsKeepTheirOrder) {
   Curation curation = open();
   const CollectionId best = curation.create_collection("best");

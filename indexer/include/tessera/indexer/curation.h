@@ -121,6 +121,7 @@ class Curation {
   // Collections. Names that are taken throw kInvalidArgument, ids that are not there kNotFound.
   CollectionId create_collection(std::string_view name, CollectionKind kind = CollectionKind::kManual,
                                  std::string_view search = {});
+  CollectionId create_collection(std::string_view name, std::span<const ContentHash> contents);  // with these in it
   void rename_collection(CollectionId id, std::string_view name);
   void set_collection_search(CollectionId id, std::string_view search);
   void remove_collection(CollectionId id);

@@ -110,6 +110,9 @@ class Library {
 
   // Makes what another process committed visible.
   void refresh();
+  // Another number once another object, of this process or another, has committed anything to the catalog. Comparable
+  // for one object only. Costs microseconds.
+  std::int64_t data_version() const;
 
   SearchResult search(const Query& query, const SearchOptions& options = {}) const;
   // Builds coarse.faiss for this method now (kWrite); search() uses it from then on.
