@@ -103,6 +103,53 @@ class FilterTest : public QObject {
     bytes->setCurrentIndex(1);
     QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures; }));
     QCOMPARE(*window_->session().filter().bytes.most, 999'999);
+    // Any other range is typed.
+    std::vector<std::int64_t> sizes;
+    for (const auto& entry : fs::recursive_directory_iterator(dir_ / "photos")) {
+      if (entry.is_regular_file()) sizes.push_back(static_cast<std::int64_t>(entry.file_size()));
+    }
+    const auto [smallest, largest] = std::minmax_element(sizes.begin(), sizes.end());
+    QVERIFY(*smallest < *largest);
+    const auto largest_count = static_cast<int>(std::count(sizes.begin(), sizes.end(), *largest));
+    bytes->setEditText(QStringLiteral("%1..").arg(*largest));
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == largest_count; }));
+    bytes->setEditText(QStringLiteral("..%1").arg(*largest - 1));
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures - largest_count; }));
+    bytes->setEditText(QStringLiteral("large"));
+    QVERIFY(bar()->findChild<QLabel*>()->text().contains(QStringLiteral("large")));
+    QCOMPARE(*window_->session().filter().bytes.most, *largest - 1);
+    bar()->clear();
+    QCOMPARE(bytes->currentIndex(), 0);
+    QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures; }));
+    QVERIFY(!bar()->findChild<QLabel*>()->isVisible());
+  }
+
+  void aTagWithCommas() {
+    const QString name = QStringLiteral("Vienna, Austria");
+    marks().changeTags({ids_[0], ids_[8]}, {name}, {});
+    QVERIFY(test::wait_until([&] { return box(3)->findData(name) >= 0; }));
+    choose(3, name);
+    QVERIFY(shows({ids_[0], ids_[8]}));
+    box(3)->lineEdit()->setText(QStringLiteral("Sea,Vienna, Austria"));
+    QVERIFY(shows({ids_[0]}));
+    bar()->clear();
+    marks().undo();
+    QVERIFY(test::wait_until([&] { return box(3)->findData(name) < 0; }));
+  }
+
+  void theBarIsAsHighAsItsWidthNeeds() {
+    window_->resize(2200, 700);
+    QVERIFY(test::wait_until([&] { return bar()->width() > 2000 && bar()->height() < 50 && fits(); }));
+    const int flat = bar()->height();
+    for (const int width : {1200, 900}) {
+      window_->resize(width, 700);
+      QVERIFY(test::wait_until([&] { return bar()->width() <= width && bar()->height() > flat && fits(); }));
+    }
+    line(QStringLiteral("Date"))->setText(QStringLiteral("1980..19x"));
+    QVERIFY(test::wait_until([&] { return fits() && bar()->findChild<QLabel*>()->isVisible(); }));
+    bar()->clear();
+    window_->resize(2200, 700);
+    QVERIFY(test::wait_until([&] { return bar()->height() == flat; }));
   }
 
   void aChangedMarkMovesThePictureInAndOut() {
@@ -122,15 +169,16 @@ class FilterTest : public QObject {
       QCOMPARE(grid()->list()->snapshot().folder(grid()->list()->row(i)).filename().string(), std::string("south"));
     }
     box(4)->setCurrentIndex(0);
-    const auto lines = bar()->findChildren<QLineEdit*>(QString(), Qt::FindDirectChildrenOnly);
-    QCOMPARE(lines.size(), 2);
-    lines[1]->setText(QStringLiteral("north 003"));
+    QLineEdit* date = line(QStringLiteral("Date"));
+    QLineEdit* words = line(QStringLiteral("Words in the path"));
+    QVERIFY(date != nullptr && words != nullptr);
+    words->setText(QStringLiteral("north 003"));
     QVERIFY(test::wait_until([&] { return grid()->list()->count() == 1; }));
-    lines[1]->clear();
-    lines[0]->setText(QStringLiteral("1980..1990"));
+    words->clear();
+    date->setText(QStringLiteral("1980..1990"));
     QVERIFY(test::wait_until([&] { return grid()->list()->count() == 0; }));
     // A date that is none is told, and changes nothing.
-    lines[0]->setText(QStringLiteral("1980..19x"));
+    date->setText(QStringLiteral("1980..19x"));
     const auto labels = bar()->findChildren<QLabel*>();
     QVERIFY(std::any_of(labels.begin(), labels.end(),
                         [](const QLabel* label) { return label->text().contains(QStringLiteral("19x")); }));
@@ -197,6 +245,27 @@ class FilterTest : public QObject {
     QVERIFY(test::wait_until([&] { return grid()->list()->count() == kPictures; }));
   }
   FilterBar* bar() { return FilterBar::of(*window_); }
+  QLineEdit* line(const QString& name) {
+    for (QLineEdit* line : bar()->findChildren<QLineEdit*>()) {
+      if (line->accessibleName() == name) return line;
+    }
+    return nullptr;
+  }
+  // Every control is within the bar, none covers another, and none is narrower than it should be.
+  bool fits() {
+    std::vector<QRect> places;
+    for (const QWidget* widget : box(0)->parentWidget()->findChildren<QWidget*>(Qt::FindDirectChildrenOnly)) {
+      if (!widget->isVisible()) continue;
+      const QRect place(widget->mapTo(bar(), QPoint()), widget->size());
+      const int least = std::min(widget->sizeHint().width(), widget->maximumWidth());
+      if (!bar()->rect().contains(place) || place.width() < least) return false;
+      for (const QRect& other : places) {
+        if (place.intersects(other)) return false;
+      }
+      places.push_back(place);
+    }
+    return places.size() >= 11;
+  }
   QComboBox* box(int number) { return bar()->findChildren<QComboBox*>().value(number); }
   void choose(int number, const QString& value) { box(number)->setCurrentIndex(box(number)->findData(value)); }
   bool shows(const std::vector<ImageId>& wanted) {

@@ -12,6 +12,8 @@
 namespace tessera::gui {
 namespace {
 
+constexpr float kLineFrame = 0.6F;  // opacity
+
 struct Colors {
   QRgb window, base, alternate, button, text, dim, highlight, highlighted_text, link, tool_tip;
 };
@@ -53,18 +55,23 @@ QPalette palette_of(const Colors& colors) {
   return palette;
 }
 
-// Fusion draws the frame of an empty box darker than a dark window, where it cannot be seen.
-class VisibleBoxes : public QProxyStyle {
+// Fusion draws the frames of empty boxes and of lines darker than a dark window, where they cannot be seen.
+class VisibleFrames : public QProxyStyle {
  public:
-  VisibleBoxes() : QProxyStyle(QStyleFactory::create(QStringLiteral("fusion"))) {}
+  VisibleFrames() : QProxyStyle(QStyleFactory::create(QStringLiteral("fusion"))) {}
 
   void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
                      const QWidget* widget) const override {
     QProxyStyle::drawPrimitive(element, option, painter, widget);
-    if (element != PE_IndicatorCheckBox && element != PE_IndicatorItemViewItemCheck) return;
+    const bool box = element == PE_IndicatorCheckBox || element == PE_IndicatorItemViewItemCheck;
+    const bool line = element == PE_FrameLineEdit && !option->state.testFlag(State_HasFocus) &&
+                      option->palette.color(QPalette::Window).lightness() < 128;
+    if (!box && !line) return;
+    QColor color = option->palette.color(QPalette::PlaceholderText);
+    if (line) color.setAlphaF(kLineFrame);
     painter->save();
     painter->setBrush(Qt::NoBrush);
-    painter->setPen(option->palette.color(QPalette::PlaceholderText));
+    painter->setPen(color);
     painter->drawRect(option->rect.adjusted(1, 1, -2, -2));
     painter->restore();
   }
@@ -73,7 +80,7 @@ class VisibleBoxes : public QProxyStyle {
 }  // namespace
 
 void applyTheme(Theme theme) {
-  QApplication::setStyle(new VisibleBoxes);
+  QApplication::setStyle(new VisibleFrames);
   QApplication::setPalette(palette_of(theme == Theme::kDark ? kDark : kLight));
 }
 

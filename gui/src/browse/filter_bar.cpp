@@ -7,9 +7,11 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
+#include <QToolButton>
 #include <algorithm>
 
 #include "app/main_window.h"
+#include "browse/flow_row.h"
 #include "browse/tag_completer.h"
 #include "curate/curation_model.h"
 #include "tessera/error.h"
@@ -27,6 +29,8 @@ const QString kUntagged = QStringLiteral("\n");  // no tag has such a name
 FilterBar::FilterBar(MainWindow& window) : QToolBar(tr("Filter"), &window), session_(window.session()) {
   setObjectName(QStringLiteral("filter"));
   setMovable(false);
+  row_ = new FlowRow(this);
+  addWidget(row_);
   stars_ = addChoice(tr("Stars"), {{tr("Any stars"), QString()},
                                    {tr("★ or more"), QStringLiteral("1..")},
                                    {tr("★★ or more"), QStringLiteral("2..")},
@@ -48,17 +52,19 @@ FilterBar::FilterBar(MainWindow& window) : QToolBar(tr("Filter"), &window), sess
                                           {tr("No colour"), QStringLiteral("none")}});
   tag_ = addTags();
   folder_ = addChoice(tr("Folder"), {{tr("Any folder"), QString()}});
-  size_ = addChoice(tr("Size"), {{tr("Any size"), QString()},
-                                 {tr("Below 2 megapixels"), QStringLiteral("..2M")},
-                                 {tr("2 megapixels or more"), QStringLiteral("2M..")},
-                                 {tr("8 megapixels or more"), QStringLiteral("8M..")},
-                                 {tr("12 megapixels or more"), QStringLiteral("12M..")},
-                                 {tr("24 megapixels or more"), QStringLiteral("24M..")}});
-  bytes_ = addChoice(tr("File size"), {{tr("Any file size"), QString()},
-                                       {tr("Below 1 MB"), QStringLiteral("..999999")},
-                                       {tr("1 MB or more"), QStringLiteral("1M..")},
-                                       {tr("5 MB or more"), QStringLiteral("5M..")},
-                                       {tr("20 MB or more"), QStringLiteral("20M..")}});
+  size_ = addRange(tr("Size"), tr("Pixels, also as a range: 2M.. (at least), ..8M (at most), 2M..8M"),
+                   {{tr("Any size"), QString()},
+                    {tr("Below 2 megapixels"), QStringLiteral("..2M")},
+                    {tr("2 megapixels or more"), QStringLiteral("2M..")},
+                    {tr("8 megapixels or more"), QStringLiteral("8M..")},
+                    {tr("12 megapixels or more"), QStringLiteral("12M..")},
+                    {tr("24 megapixels or more"), QStringLiteral("24M..")}});
+  bytes_ = addRange(tr("File size"), tr("Bytes, also as a range: 2M.. (at least), ..500k (at most), 500k..2M"),
+                    {{tr("Any file size"), QString()},
+                     {tr("Below 1 MB"), QStringLiteral("..999999")},
+                     {tr("1 MB or more"), QStringLiteral("1M..")},
+                     {tr("5 MB or more"), QStringLiteral("5M..")},
+                     {tr("20 MB or more"), QStringLiteral("20M..")}});
   date_ = addLine(tr("Date"), tr("2019, 2019-05..2020"), 14);
   text_ = addLine(tr("Words in the path"), tr("Words in the path"), 14);
   addButtons();
@@ -74,15 +80,33 @@ FilterBar::FilterBar(MainWindow& window) : QToolBar(tr("Filter"), &window), sess
 FilterBar* FilterBar::of(const MainWindow& window) { return window.findChild<FilterBar*>(); }
 
 QComboBox* FilterBar::addChoice(const QString& name, const std::vector<std::pair<QString, QString>>& items) {
-  auto* box = new QComboBox(this);
+  auto* box = new QComboBox(row_);
   box->setAccessibleName(name);
   box->setToolTip(name);
   box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   box->setMinimumContentsLength(kLetters);
   for (const auto& [text, value] : items) box->addItem(text, value);
-  addWidget(box);
+  row_->add(box);
   connect(box, &QComboBox::currentIndexChanged, this, &FilterBar::apply);
   return box;
+}
+
+// A list to choose from, and a line for another range.
+QComboBox* FilterBar::addRange(const QString& name, const QString& tip,
+                               const std::vector<std::pair<QString, QString>>& items) {
+  QComboBox* box = addChoice(name, items);
+  box->setEditable(true);
+  box->setInsertPolicy(QComboBox::NoInsert);
+  box->setToolTip(tip);
+  box->setCompleter(nullptr);
+  connect(box, &QComboBox::editTextChanged, this, &FilterBar::apply);
+  return box;
+}
+
+QString FilterBar::rangeOf(const QComboBox& box) {
+  const QString text = box.currentText().trimmed();
+  const int item = box.findText(text);
+  return item >= 0 ? box.itemData(item).toString() : text;
 }
 
 // A list to choose one from, and a line for several between commas.
@@ -99,29 +123,37 @@ QComboBox* FilterBar::addTags() {
 }
 
 QLineEdit* FilterBar::addLine(const QString& name, const QString& placeholder, int characters) {
-  auto* line = new QLineEdit(this);
+  auto* line = new QLineEdit(row_);
   line->setAccessibleName(name);
   line->setToolTip(name);
   line->setPlaceholderText(placeholder);
   line->setClearButtonEnabled(true);
-  line->setMaximumWidth(fontMetrics().averageCharWidth() * (characters + 8));
-  addWidget(line);
+  line->setFixedWidth(fontMetrics().averageCharWidth() * (characters + 8));
+  row_->add(line);
   connect(line, &QLineEdit::textChanged, this, &FilterBar::apply);
   return line;
 }
 
 void FilterBar::addButtons() {
-  problem_ = new QLabel(this);
-  problem_->setTextFormat(Qt::PlainText);
-  QAction* clear_all = addAction(tr("Clear"), this, &FilterBar::clear);
-  clear_all->setToolTip(tr("Show all pictures"));
-  QAction* keep = addAction(tr("Save…"));
-  keep->setToolTip(tr("Keep these conditions as a collection that is always up to date"));
-  connect(keep, &QAction::triggered, this, [this] {
+  const auto add = [this](const QString& text, const QString& tip) {
+    auto* button = new QToolButton(row_);
+    button->setText(text);
+    button->setToolTip(tip);
+    button->setAutoRaise(true);
+    button->setFocusPolicy(Qt::StrongFocus);
+    row_->add(button);
+    return button;
+  };
+  connect(add(tr("Clear"), tr("Show all pictures")), &QToolButton::clicked, this, &FilterBar::clear);
+  const QToolButton* keep = add(tr("Save…"), tr("Keep these conditions as a collection that is always up to date"));
+  connect(keep, &QToolButton::clicked, this, [this] {
     const QString name = QInputDialog::getText(this, tr("Save the filter"), tr("Name")).trimmed();
     if (!name.isEmpty()) save(name);
   });
-  addWidget(problem_);
+  problem_ = new QLabel(row_);
+  problem_->setTextFormat(Qt::PlainText);
+  problem_->hide();
+  row_->add(problem_);
 }
 
 CatalogFilter FilterBar::filter() const {
@@ -132,12 +164,15 @@ CatalogFilter FilterBar::filter() const {
   add("rating", stars_->currentData().toString());
   add("flag", flag_->currentData().toString());
   add("label", label_->currentData().toString());
-  add("pixels", size_->currentData().toString());
-  add("size", bytes_->currentData().toString());
+  add("pixels", rangeOf(*size_));
+  add("size", rangeOf(*bytes_));
   if (tag_->currentText() == tag_->itemText(1)) {
     filter.untagged = true;
   } else {
-    for (const QString& tag : TagCompleter::tagsOf(tag_->currentText())) filter.tags.push_back(knownTag(tag));
+    const QStringList known = CurationModel::of(session_).tagNames();
+    for (const QString& tag : TagCompleter::tagsOf(tag_->currentText(), known)) {
+      filter.tags.push_back(knownTag(tag, known));
+    }
   }
   if (folder_->currentIndex() > 0) {
     filter.under.push_back(folders_[static_cast<std::size_t>(folder_->currentIndex() - 1)]);
@@ -148,10 +183,9 @@ CatalogFilter FilterBar::filter() const {
 }
 
 // A tag, or one that others are below; throws for what is not one yet while it is typed.
-std::string FilterBar::knownTag(const QString& name) const {
-  const QStringList tags = CurationModel::of(session_).tagNames();
-  const auto known = [&](const QString& tag) { return tag == name || tag.startsWith(name + QLatin1Char('/')); };
-  if (std::none_of(tags.begin(), tags.end(), known)) {
+std::string FilterBar::knownTag(const QString& name, const QStringList& tags) {
+  const auto meant = [&](const QString& tag) { return tag == name || tag.startsWith(name + QLatin1Char('/')); };
+  if (std::none_of(tags.begin(), tags.end(), meant)) {
     throw Error(ErrorCode::kInvalidArgument, tr("There is no tag %1.").arg(name).toStdString());
   }
   return name.toStdString();
@@ -161,6 +195,7 @@ void FilterBar::clear() {
   clearing_ = true;
   for (QComboBox* box : {stars_, flag_, label_, tag_, folder_, size_, bytes_}) box->setCurrentIndex(0);
   tag_->clearEditText();
+  for (QComboBox* box : {size_, bytes_}) box->setEditText(box->itemText(0));
   date_->clear();
   text_->clear();
   clearing_ = false;
@@ -169,12 +204,14 @@ void FilterBar::clear() {
 
 void FilterBar::apply() {
   if (clearing_) return;
+  QString problem;
   try {
     session_.setFilter(filter());
-    problem_->clear();
   } catch (const Error& error) {
-    problem_->setText(QString::fromUtf8(error.what()));  // while a date is typed; the filter before stays
+    problem = QString::fromUtf8(error.what());  // while a date is typed; the filter before stays
   }
+  problem_->setText(problem);
+  problem_->setVisible(!problem.isEmpty());
 }
 
 void FilterBar::save(const QString& name) {

@@ -14,6 +14,7 @@ class QLineEdit;
 
 namespace tessera::gui {
 
+class FlowRow;
 class MainWindow;
 class Session;
 class TagCompleter;
@@ -36,15 +37,18 @@ class FilterBar : public QToolBar {
 
  private:
   QComboBox* addChoice(const QString& name, const std::vector<std::pair<QString, QString>>& items);
+  QComboBox* addRange(const QString& name, const QString& tip, const std::vector<std::pair<QString, QString>>& items);
+  static QString rangeOf(const QComboBox& box);  // of the item chosen, or what was typed
   QComboBox* addTags();
   QLineEdit* addLine(const QString& name, const QString& placeholder, int characters);
   void addButtons();
-  std::string knownTag(const QString& name) const;
+  static std::string knownTag(const QString& name, const QStringList& tags);
   void apply();
   void readFolders();
   void readTags();
 
   Session& session_;
+  FlowRow* row_ = nullptr;
   QComboBox* stars_ = nullptr;
   QComboBox* flag_ = nullptr;
   QComboBox* label_ = nullptr;

@@ -20,10 +20,16 @@ TagCompleter::TagCompleter(QLineEdit* line) : QCompleter(line), line_(line) {
 
 void TagCompleter::setTags(const QStringList& tags) { static_cast<QStringListModel*>(model())->setStringList(tags); }
 
-QStringList TagCompleter::tagsOf(const QString& text) {
+QStringList TagCompleter::tagsOf(const QString& text, const QStringList& known) {
+  const QStringList parts = text.split(kComma);
   QStringList tags;
-  for (const QString& part : text.split(kComma)) {
-    const QString tag = part.trimmed();
+  for (qsizetype at = 0, next = 0; at < parts.size(); at = next) {
+    // A tag may have commas of its own.
+    QString tag;
+    for (next = parts.size(); next > at; --next) {
+      tag = parts.mid(at, next - at).join(kComma).trimmed();
+      if (next == at + 1 || known.contains(tag)) break;
+    }
     if (!tag.isEmpty() && !tags.contains(tag)) tags.append(tag);
   }
   return tags;

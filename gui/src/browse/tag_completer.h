@@ -15,7 +15,7 @@ class TagCompleter : public QCompleter {
 
   void setTags(const QStringList& tags);
   // "Sea, Places/Graz" -> both, in order, each once; empty ones are left out.
-  static QStringList tagsOf(const QString& text);
+  static QStringList tagsOf(const QString& text, const QStringList& known);
 
   QString pathFromIndex(const QModelIndex& index) const override;
   QStringList splitPath(const QString& text) const override;
