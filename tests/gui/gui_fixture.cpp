@@ -1,8 +1,12 @@
 // What tests of the window share.
 #include "gui_fixture.h"
 
+#include <QAction>
 #include <QElapsedTimer>
+#include <QInputDialog>
+#include <QMenu>
 #include <QTest>
+#include <QTimer>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -138,6 +142,43 @@ void show(QWidget& window) {
 
 bool wait_until(const std::function<bool()>& condition, int timeout_ms) {
   return QTest::qWaitFor(condition, timeout_ms);
+}
+
+namespace {
+
+// Again and again until it is true; where a dialog or a menu has its own event loop.
+void soon(const std::function<bool()>& act) {
+  auto* timer = new QTimer(qApp);
+  QObject::connect(timer, &QTimer::timeout, timer, [timer, act] {
+    if (!act()) return;
+    timer->stop();
+    timer->deleteLater();
+  });
+  timer->start(10);
+}
+
+}  // namespace
+
+void enter_text(const QString& text) {
+  soon([text] {
+    auto* dialog = qobject_cast<QInputDialog*>(QApplication::activeModalWidget());
+    if (dialog == nullptr) return false;
+    dialog->setTextValue(text);
+    dialog->accept();
+    return true;
+  });
+}
+
+void choose_in_menu(const QString& entry) {
+  soon([entry] {
+    auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+    if (menu == nullptr) return false;
+    for (QAction* action : menu->actions()) {
+      if (action->text() == entry) menu->setActiveAction(action);
+    }
+    QTest::keyClick(menu, Qt::Key_Return);
+    return true;
+  });
 }
 
 }  // namespace tessera::gui::test

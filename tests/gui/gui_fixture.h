@@ -57,6 +57,11 @@ void show(QWidget& window);
 // Runs the event loop until `condition` holds; false after 20 s.
 bool wait_until(const std::function<bool()>& condition, int timeout_ms = 20'000);
 
+// Answers the next dialog that asks for a text.
+void enter_text(const QString& text);
+// Chooses this entry of the next menu that opens by itself.
+void choose_in_menu(const QString& entry);
+
 // The main program of a suite: its Test is made of the sandbox's folder where it takes one.
 template <typename Test>
 int run_suite(int argc, char** argv) {

@@ -1,9 +1,6 @@
 // Searches kept among the collections: saved from the page, opened, renamed and removed in the panel.
-#include <QInputDialog>
-#include <QMenu>
 #include <QStatusBar>
 #include <QTest>
-#include <QTimer>
 #include <QToolButton>
 
 #include "app/main_window.h"
@@ -51,7 +48,7 @@ class SavedSearchTest : public QObject {
     window_->session().setFilter(good);
     QVERIFY(test::wait_until([&] { return search()->screenshotReady() && search()->list()->count() == 3; }));
     const std::vector<ImageId> found = search()->list()->ids();
-    enterText(QStringLiteral("Like these"));
+    test::enter_text(QStringLiteral("Like these"));
     QTest::keyClick(search(), Qt::Key_S, Qt::ControlModifier);
     QVERIFY(test::wait_until([&] { return panel()->count() == 1; }));
     QCOMPARE(panel()->item(0)->text(), QStringLiteral("Like these (search)"));
@@ -131,34 +128,10 @@ class SavedSearchTest : public QObject {
     auto* grid = qobject_cast<GridPage*>(window_->page(QStringLiteral("grid")));
     QVERIFY(test::wait_until([&] { return grid->list()->count() == kPictures; }));
   }
-  // For the next dialog that asks for a text.
-  static void enterText(const QString& text) {
-    auto* timer = new QTimer(qApp);
-    connect(timer, &QTimer::timeout, timer, [timer, text] {
-      auto* dialog = qobject_cast<QInputDialog*>(QApplication::activeModalWidget());
-      if (dialog == nullptr) return;
-      timer->deleteLater();
-      timer->stop();
-      dialog->setTextValue(text);
-      dialog->accept();
-    });
-    timer->start(10);
-  }
   // Of the menu of the panel's last item.
   void chooseInMenu(const QString& entry, const QString& name) {
-    auto* timer = new QTimer(qApp);
-    connect(timer, &QTimer::timeout, timer, [timer, entry] {
-      auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
-      if (menu == nullptr) return;
-      timer->deleteLater();
-      timer->stop();
-      for (QAction* action : menu->actions()) {
-        if (action->text() == entry) menu->setActiveAction(action);
-      }
-      QTest::keyClick(menu, Qt::Key_Return);
-    });
-    timer->start(10);
-    if (!name.isEmpty()) enterText(name);
+    test::choose_in_menu(entry);
+    if (!name.isEmpty()) test::enter_text(name);
     const QListWidgetItem* last = panel()->item(panel()->count() - 1);
     Q_EMIT panel()->customContextMenuRequested(panel()->visualItemRect(last).center());
   }

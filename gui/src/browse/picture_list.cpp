@@ -1,16 +1,25 @@
 // The pictures of a grid in order, as a model of Qt.
 #include "browse/picture_list.h"
 
+#include <QCoreApplication>
+#include <QDataStream>
 #include <QDateTime>
 #include <QFile>
 #include <QLocale>
 #include <QMimeData>
 #include <QUrl>
+#include <algorithm>
 #include <cmath>
 
 #include "app/count_text.h"
 
 namespace tessera::gui {
+namespace {
+
+// Ids mean something only within one library, so the process is part of it.
+const QString kPictures = QStringLiteral("application/x-tessera-pictures");
+
+}  // namespace
 
 PictureList::PictureList(QObject* parent)
     : QAbstractListModel(parent), snapshot_(std::make_shared<LibrarySnapshot>()) {}
@@ -97,19 +106,41 @@ Qt::ItemFlags PictureList::flags(const QModelIndex& index) const {
                          : Qt::NoItemFlags;
 }
 
-QStringList PictureList::mimeTypes() const { return {QStringLiteral("text/uri-list")}; }
+QStringList PictureList::mimeTypes() const { return {QStringLiteral("text/uri-list"), kPictures}; }
 
 QMimeData* PictureList::mimeData(const QModelIndexList& indexes) const {
+  std::vector<int> items;
+  for (const QModelIndex& index : indexes) items.push_back(index.row());
+  std::sort(items.begin(), items.end());
   QList<QUrl> urls;
-  for (const QModelIndex& index : indexes) {
-    const std::string path = snapshot_->path(row(index.row())).string();
+  QByteArray pictures;
+  QDataStream stream(&pictures, QIODevice::WriteOnly);
+  stream << qint64{QCoreApplication::applicationPid()};
+  for (const int item : items) {
+    stream << qint64{id(item)};
+    const std::string path = snapshot_->path(row(item)).string();
     const QByteArray encoded =
         QByteArray::fromRawData(path.data(), static_cast<qsizetype>(path.size())).toPercentEncoding("/");
     urls.append(QUrl::fromEncoded("file://" + encoded));
   }
   auto* data = new QMimeData;
   data->setUrls(urls);
+  data->setData(kPictures, pictures);
   return data;
+}
+
+std::vector<ImageId> PictureList::picturesOf(const QMimeData* data) {
+  if (data == nullptr || !data->hasFormat(kPictures)) return {};
+  QDataStream stream(data->data(kPictures));
+  qint64 process = 0;
+  stream >> process;
+  std::vector<ImageId> ids;
+  for (qint64 id = 0; process == QCoreApplication::applicationPid() && !stream.atEnd();) {
+    stream >> id;
+    if (stream.status() != QDataStream::Ok) return {};
+    ids.push_back(id);
+  }
+  return ids;
 }
 
 }  // namespace tessera::gui

@@ -38,7 +38,10 @@ class PictureList : public QAbstractListModel {
   QVariant data(const QModelIndex& index, int role) const override;
   Qt::ItemFlags flags(const QModelIndex& index) const override;
   QStringList mimeTypes() const override;
+  // The files, and for this program the pictures.
   QMimeData* mimeData(const QModelIndexList& indexes) const override;
+  // Those that mimeData() of a list in this process put in, in the list's order; empty for anything else.
+  static std::vector<ImageId> picturesOf(const QMimeData* data);
 
  private:
   QString description(int item) const;

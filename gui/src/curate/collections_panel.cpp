@@ -8,9 +8,10 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <utility>
 
 #include "app/main_window.h"
-#include "browse/grid_view.h"
+#include "browse/picture_list.h"
 #include "browse/search_page.h"
 #include "curate/collection_page.h"
 #include "tessera/error.h"
@@ -37,12 +38,13 @@ std::optional<CollectionId> CollectionList::idOf(const QListWidgetItem* item) {
 }
 
 void CollectionList::dragEnterEvent(QDragEnterEvent* event) {
-  if (qobject_cast<GridView*>(event->source()) != nullptr) event->acceptProposedAction();
+  dragged_ = PictureList::picturesOf(event->mimeData());
+  event->setAccepted(!dragged_.empty());
 }
 
 void CollectionList::dragMoveEvent(QDragMoveEvent* event) {
   const QListWidgetItem* item = itemAt(event->position().toPoint());
-  if (qobject_cast<GridView*>(event->source()) != nullptr && is_manual(item)) {
+  if (!dragged_.empty() && is_manual(item)) {
     event->acceptProposedAction();
   } else {
     event->ignore();
@@ -50,11 +52,11 @@ void CollectionList::dragMoveEvent(QDragMoveEvent* event) {
 }
 
 void CollectionList::dropEvent(QDropEvent* event) {
-  const auto* grid = qobject_cast<GridView*>(event->source());
+  const std::vector<ImageId> ids = std::exchange(dragged_, {});
   const QListWidgetItem* item = itemAt(event->position().toPoint());
-  if (grid == nullptr || !is_manual(item)) return event->ignore();
+  if (ids.empty() || !is_manual(item)) return event->ignore();
   event->acceptProposedAction();
-  Q_EMIT picturesDropped(*idOf(item), grid->selectedIds());
+  Q_EMIT picturesDropped(*idOf(item), ids);
 }
 
 CollectionsPanel::CollectionsPanel(MainWindow& window)

@@ -4,6 +4,7 @@
 #include <QListWidget>
 #include <QWidget>
 #include <optional>
+#include <vector>
 
 #include "curate/curation_model.h"
 
@@ -28,6 +29,9 @@ class CollectionList : public QListWidget {
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dragMoveEvent(QDragMoveEvent* event) override;
   void dropEvent(QDropEvent* event) override;
+
+ private:
+  std::vector<ImageId> dragged_;  // over the list
 };
 
 class CollectionsPanel : public QWidget {
