@@ -1,4 +1,5 @@
 // The filter bar: what the grid shows and a search finds, saved filters, and the order by stars.
+#include <QAbstractItemView>
 #include <QAction>
 #include <QApplication>
 #include <QComboBox>
@@ -6,6 +7,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QSettings>
+#include <QSignalSpy>
 #include <QTest>
 #include <algorithm>
 
@@ -135,6 +137,30 @@ class FilterTest : public QObject {
     bar()->clear();
     marks().undo();
     QVERIFY(test::wait_until([&] { return box(3)->findData(name) < 0; }));
+  }
+
+  // As while pictures are being added.
+  void anOpenListStaysAsItIsWhenTheLibraryIsReadAgain() {
+    QVERIFY(test::wait_until([&] { return box(4)->count() == 3; }));
+    box(4)->showPopup();
+    box(4)->view()->setCurrentIndex(box(4)->model()->index(2, 0));
+    const QSignalSpy read(&window_->session().library(), &LibraryModel::changed);
+    window_->session().library().refresh();
+    QTRY_COMPARE(read.size(), 1);
+    QCOMPARE(box(4)->view()->currentIndex().row(), 2);
+    box(4)->hidePopup();
+    // A tag that has come is in the list, and what was typed is as it was.
+    QLineEdit* typed = box(3)->lineEdit();
+    typed->setText(QStringLiteral("Sea"));
+    typed->setCursorPosition(1);
+    marks().changeTags({ids_[9]}, {QStringLiteral("Alps")}, {});
+    QVERIFY(test::wait_until([&] { return box(3)->findData(QStringLiteral("Alps")) >= 0; }));
+    QCOMPARE(typed->text(), QStringLiteral("Sea"));
+    QCOMPARE(typed->cursorPosition(), 1);
+    QVERIFY(shows({ids_[0], ids_[5]}));
+    bar()->clear();
+    marks().undo();
+    QVERIFY(test::wait_until([&] { return box(3)->findData(QStringLiteral("Alps")) < 0; }));
   }
 
   void theBarIsAsHighAsItsWidthNeeds() {

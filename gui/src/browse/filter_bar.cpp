@@ -226,7 +226,7 @@ void FilterBar::showEvent(QShowEvent* event) {
   readTags();
 }
 
-// What is chosen stays chosen.
+// What is chosen stays chosen; a list that is open is left alone unless there is something new.
 void FilterBar::readFolders() {
   const auto snapshot = session_.library().snapshot();
   const QString chosen = folder_->currentIndex() > 0 ? folder_->currentText() : QString();
@@ -236,6 +236,7 @@ void FilterBar::readFolders() {
     all.emplace_back(snapshot->folderText(static_cast<std::uint32_t>(i)), snapshot->folders()[i]);
   }
   std::sort(all.begin(), all.end());
+  if (std::ranges::equal(all, folders_, {}, &std::pair<QString, std::filesystem::path>::second)) return;
   clearing_ = true;
   while (folder_->count() > 1) folder_->removeItem(1);
   folders_.clear();
@@ -251,6 +252,9 @@ void FilterBar::readFolders() {
 
 void FilterBar::readTags() {
   const QStringList names = CurationModel::of(session_).tagNames();
+  QStringList shown;
+  for (int i = 2; i < tag_->count(); ++i) shown.append(tag_->itemText(i));
+  if (shown == names) return;
   const QString chosen = tag_->currentText();
   clearing_ = true;
   while (tag_->count() > 2) tag_->removeItem(2);

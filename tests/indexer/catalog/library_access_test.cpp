@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <thread>
 
 #include "catalog/schema.h"
@@ -62,6 +63,30 @@ TEST_F(LibraryAccess, ASecondWriterIsRefusedWhileReadersGoOn) {
   int status = 0;
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
+}
+
+TEST_F(LibraryAccess, TheDataVersionChangesWithWhatOthersCommit) {
+  make(3);
+  const Library reader = open(OpenMode::kRead);
+  const std::int64_t before = reader.data_version();
+  EXPECT_EQ(reader.image(1).id, 1);
+  EXPECT_EQ(reader.data_version(), before);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    write_picture(photos() / "100.png", 100);
+    Library writer = open(OpenMode::kWrite);
+    index(writer, {photos()}, encoder_);
+    ::_exit(writer.stats().images == 4 ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_EQ(status, 0);
+  const std::int64_t after = reader.data_version();
+  EXPECT_NE(after, before);
+  EXPECT_EQ(reader.stats().images, 4);
+  EXPECT_EQ(reader.data_version(), after);
+  open(OpenMode::kWrite).remove(std::array{photos() / "100.png"});  // in this process
+  EXPECT_NE(reader.data_version(), after);
 }
 
 TEST_F(LibraryAccess, AReaderSearchesWhileAWriterIndexes) {
