@@ -58,6 +58,21 @@ class CurateTest : public QObject {
     QVERIFY(stored(third).label == ColorLabel::kRed);
   }
 
+  void capsLockKeepsThePicture() {
+    const ImageId first = view()->list()->id(0);
+    select(first);
+    QTest::keyClick(window_->windowHandle(), Qt::Key_CapsLock);
+    QVERIFY(window_->statusBar()->currentMessage().contains(QStringLiteral("stays")));
+    press(Qt::Key_1);
+    QVERIFY(page()->currentPicture() == first);
+    QTest::keyClick(window_->windowHandle(), Qt::Key_CapsLock);
+    press(Qt::Key_Z, Qt::ControlModifier);
+    select(first);
+    press(Qt::Key_1);
+    QVERIFY(page()->currentPicture() != first);
+    press(Qt::Key_Z, Qt::ControlModifier);
+  }
+
   void aSelectionIsMarkedAsAWhole() {
     view()->selectAll();
     QCOMPARE(page()->selectedPictures().size(), files_.size());
