@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from . import cache, evaluate, export, golden, hybrid_file, skip, train, verify
+from . import ablate, cache, evaluate, export, golden, hybrid_file, skip, train, verify
 
 STEM = "efficientnet-lite1"
 STEM_SIZE = 192
@@ -28,7 +28,13 @@ def run_cache(args):
 
 
 def run_train(args):
-    train.train(args.work, STEM, args.steps, args.minutes, init=args.init)
+    recipe = train.Recipe(dict(args.weights) if args.weights else None, args.directions, args.power, tuple(args.without),
+                          not args.no_augment, args.rate)
+    train.train(args.work, STEM, args.steps, args.minutes, recipe, args.init)
+
+
+def run_ablate(args):
+    ablate.ablate(args.work, args.data, STEM, args.steps, args.batch, args.chunks, args.only)
 
 
 def run_export(args):
@@ -50,12 +56,12 @@ def run_skip(args):
 
 def run_evaluate(args):
     if args.features == "model":
-        encode = evaluate.model_tokens(args.model, torch.bfloat16 if args.bf16 else torch.float32)
+        encode = evaluate.model_tokens(args.model, args.bf16)
     elif args.features == "stem":
         encode = evaluate.stem_tokens(args.model)
     else:
         encode = evaluate.teacher_tokens(args.teachers, args.features)
-    title = f"{args.features} {args.size}"
+    title = f"{args.features} {args.size}" + (" bf16" if args.bf16 else "")
     results = evaluate.evaluate(encode, args.data, args.size, args.features != "model", table_dir=args.work)
     evaluate.report(title, results)
     if args.work:
@@ -86,6 +92,11 @@ def run_all(args):
     run_evaluate(args)
 
 
+def part_weight(text):
+    part, weight = text.split("=")
+    return part, float(weight)
+
+
 def parser():
     top = argparse.ArgumentParser(prog="tessera_training", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
@@ -112,6 +123,13 @@ def parser():
         sub.add_argument("--steps", type=int, default=4000, help="optimiser steps in all (default 4000)")
         sub.add_argument("--minutes", type=float, help="stop after this much training time in all")
         sub.add_argument("--init", help="exported model to start from")
+        sub.add_argument("--weights", nargs="+", metavar="PART=WEIGHT", type=part_weight,
+                         help="weights of the teachers in token 0: stem, lite2, mnv2, inception_m8, inception_m9")
+        sub.add_argument("--directions", type=int, help="principal directions of the joined teachers (default: all)")
+        sub.add_argument("--power", type=float, default=1.0, help="of their singular values (default 1)")
+        sub.add_argument("--without", nargs="+", default=[], choices=list(train.WEIGHTS), help="losses to leave out")
+        sub.add_argument("--no-augment", action="store_true", help="neither windows of the grid nor mirroring")
+        sub.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate (default 0.0015)")
 
     def out(sub):
         sub.add_argument("--out", required=True, help="folder to write")
@@ -123,12 +141,17 @@ def parser():
                          help="model, stem, or a teacher part: lite2, mnv2, inception_m8, inception_m9")
         sub.add_argument("--teachers", help="folder of the teachers")
         sub.add_argument("--size", type=int, default=STEM_SIZE)
-        sub.add_argument("--bf16", action="store_true")
+        sub.add_argument("--bf16", action="store_true", help="products of the model as bf16 units give them, by rounding")
         sub.add_argument("--work", help="folder for results and the cached composition tables")
 
     command("run", run_all, "cache, train, export and evaluate", data, work, caching, training, out)
     command("cache", run_cache, "precompute stem and teacher features", data, work, caching)
     command("train", run_train, "train the blocks; resumes", work, training)
+    sub = command("ablate", run_ablate, "short trainings that differ in one thing each, from the cache", data, work)
+    sub.add_argument("--steps", type=int, default=150, help="of each training (default 150)")
+    sub.add_argument("--batch", type=int, default=64, help="views a step (default 64)")
+    sub.add_argument("--chunks", type=int, default=12, help="chunks of the cache to judge by (default 12)")
+    sub.add_argument("--only", nargs="+", choices=list(ablate.VARIANTS), help="these trainings only")
     command("export", run_export, "write config.json and model.safetensors of the last checkpoint", work, out)
     skipping = command("skip", run_skip, "fit the skip to token 0 of an exported model that has none", work, out)
     skipping.add_argument("--model", required=True, help="exported model folder")

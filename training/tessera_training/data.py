@@ -68,6 +68,15 @@ def read_training(data_dir):
     return names, pictures
 
 
+def read_training_names(data_dir):
+    """The names of read_training(), without reading the pictures."""
+    names = []
+    for tar in sorted(Path(data_dir).glob("train-*.tar")):
+        with tarfile.open(tar) as archive:
+            names += [member.name for member in archive if member.isfile()]
+    return names
+
+
 def map_pictures(function, pictures, workers=2):
     """function(PIL image) of every encoded picture, in order."""
     with ThreadPoolExecutor(workers) as pool:

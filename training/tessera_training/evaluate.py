@@ -4,10 +4,13 @@ Class sets: P@1 and P@5 (ukbench P@3), pictures cropped to the centre square. Co
 as database, pictures resized by their shorter side, aspect kept. Token 0 alone and the first 16 tokens `aligned`.
 """
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
 
 from .data import (CLASS_SETS, COMPOSITION_SETS, centre_square, read_boxes, read_evaluation, short_side_size, to_size)
 from .hybrid_file import conditioned, read_hybrid
@@ -50,14 +53,32 @@ def similarities(tokens):
     return table
 
 
-def model_tokens(folder, dtype):
+class RoundedProducts(TorchFunctionMode):
+    """Every convolution and matrix product takes and gives values rounded to bf16; sums stay float32, as bf16 units have them.
+
+    So what bf16 does to the figures can be measured on a processor without such units.
+    """
+    PRODUCTS = (F.conv2d, F.linear, torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__)
+
+    @staticmethod
+    def rounded(x):
+        return x.to(torch.bfloat16).to(x.dtype) if isinstance(x, torch.Tensor) else x
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func not in self.PRODUCTS:
+            return func(*args, **(kwargs or {}))
+        kwargs = {k: self.rounded(v) for k, v in (kwargs or {}).items()}
+        return self.rounded(func(*map(self.rounded, args), **kwargs))
+
+
+def model_tokens(folder, bf16=False):
     """A function from pictures to the first 16 tokens."""
     hybrid = read_hybrid(folder)
     hybrid.stem.to(memory_format=torch.channels_last)
 
     def encode(pictures):
-        with torch.inference_mode(), torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
-            return hybrid.encode(conditioned(pictures))[1][:, :16].float().numpy()
+        with torch.inference_mode(), RoundedProducts() if bf16 else nullcontext():
+            return hybrid.encode(conditioned(pictures))[1][:, :16].numpy()
     return encode
 
 

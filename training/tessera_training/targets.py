@@ -2,7 +2,7 @@
 
 All are linear maps of cached teacher output, fitted once on the cached views (WORK/targets.npz).
 Token 0 and the summary: every teacher's pooled feature, square root, unit length, centred, unit length, times the root of the
-teacher's weight; joined; principal directions. Tokens 1..: the same picture's regions, in REGIONS order, pooled from the dense
+teacher's weight; joined; principal directions, singular values raised to a power (below 1: weak directions count more). Tokens 1..: the same picture's regions, in REGIONS order, pooled from the dense
 map, whitened moderately, centred per region.
 """
 import os
@@ -25,10 +25,15 @@ def unit(x):
     return F.normalize(x, dim=-1, eps=1e-9)
 
 
-def joined(parts, means):
-    """{teacher part: [N, width]} -> [N, sum of widths]"""
-    return torch.cat([unit(unit(parts[k].float().clamp_min(0).sqrt()) - means[k]) * WEIGHTS[k] ** 0.5
-                      for k in sorted(parts)], 1)
+def teacher_parts(batch):
+    """The pooled features of a cached batch by teacher part; `stem`: the student's own stem, which can teach as well."""
+    return {"stem": batch["stem.pooled"]} | {k[8:]: v for k, v in batch.items() if k.startswith("teacher.")}
+
+
+def joined(parts, means, weights):
+    """{teacher part: [N, width]} -> [N, sum of widths of those in `weights`]"""
+    return torch.cat([unit(unit(parts[k].float().clamp_min(0).sqrt()) - means[k]) * weights[k] ** 0.5
+                      for k in sorted(weights)], 1)
 
 
 def region_weights(gh, gw):
@@ -53,20 +58,25 @@ class Targets:
     def __init__(self, path):
         arrays = {k: torch.from_numpy(v) for k, v in np.load(path).items()}
         self.means = {k[5:]: v for k, v in arrays.items() if k.startswith("mean.")}
+        self.weights = {k: float(arrays["weight." + k]) for k in self.means}
         self.centre, self.basis = arrays["centre"], arrays["basis"]
         self.region_mean, self.cell_scale, self.region_scale, self.region_basis = (
             arrays[k] for k in ("region_mean", "cell_scale", "region_scale", "region_basis"))
         self.arrays = arrays
 
     @staticmethod
-    def fit(path, parts, dense, width):
-        """parts {teacher part: [N, w]}, dense [N, gh, gw, w]; `width` = token width D."""
-        parts = {k: v.float() for k, v in parts.items()}
-        means = {k: unit(v.clamp_min(0).sqrt()).mean(0) for k, v in parts.items()}
-        x = joined(parts, means)
+    def fit(path, parts, dense, width, weights=None, directions=None, power=1.0):
+        """parts {teacher part: [N, w]}, dense [N, gh, gw, w]; `width` = token width D.
+
+        `weights` of the parts, default WEIGHTS; the leading `directions` (default: width) are kept, the others are zero.
+        """
+        weights = weights or {k: WEIGHTS[k] for k in parts if k in WEIGHTS}
+        means = {k: unit(parts[k].float().clamp_min(0).sqrt()).mean(0) for k in weights}
+        x = joined(parts, means, weights)
         centre = x.mean(0)
         torch.manual_seed(0)
-        _, _, basis = torch.pca_lowrank(x - centre, q=width, center=False, niter=3)
+        _, strength, basis = torch.pca_lowrank(x - centre, q=directions or width, center=False, niter=3)
+        basis = F.pad(basis * (strength / strength[0]) ** (power - 1), (0, width - basis.shape[1]))
         dense = dense.float()
         region_scale = dense.flatten(0, 2).std(0).clamp_min(1e-6) ** -0.5
         regions = torch.einsum("rk,nkd->nrd", region_weights(*dense.shape[1:3]), dense.flatten(1, 2)) * region_scale
@@ -75,12 +85,13 @@ class Targets:
                  region_mean=regions.mean(0).numpy(), region_scale=region_scale.numpy(),
                  region_basis=np.eye(dense.shape[-1], dtype=np.float32),
                  cell_scale=(1 / dense.flatten(0, 2).std(0).clamp_min(1e-6)).numpy(),
-                 **{"mean." + k: v.numpy() for k, v in means.items()})
+                 **{"mean." + k: v.numpy() for k, v in means.items()},
+                 **{"weight." + k: np.float32(v) for k, v in weights.items()})
         os.replace(temporary, path)
 
     def whole(self, parts):
         """-> unit vectors [B, D]"""
-        return unit((joined(parts, self.means) - self.centre) @ self.basis)
+        return unit((joined(parts, self.means, self.weights) - self.centre) @ self.basis)
 
     def regions(self, dense):
         """dense [B, gh, gw, w] -> unit vectors [B, regions, w]"""

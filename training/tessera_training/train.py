@@ -8,7 +8,7 @@ import json
 import math
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,24 @@ from .hybrid_file import read_hybrid
 from .losses import cosine_loss, relational_loss, sample_token_count
 from .radio1d import GLOBAL_SCALE, Hybrid, Shape, normalised_global
 from .stem import lite_stem
-from .targets import Targets, procrustes
+from .targets import Targets, procrustes, teacher_parts
 
 BATCH = 128
 DENSE_TARGET = 48
 HELD_OUT = 2      # chunks of view 0 that are never trained on
 WEIGHTS = {"token0": 1.0, "relations": 1.0, "summary": 0.5, "regions": 0.7, "dense": 0.5}
+
+
+@dataclass
+class Recipe:
+    """What may differ from training to training; fixed by the first start in a work folder but for the rate."""
+    teachers: dict | None = None   # weights of teacher parts, None = teachers.WEIGHTS of those cached
+    directions: int | None = None  # of the joined teachers, None = one for each value of a token
+    power: float = 1.0             # of their singular values
+    without: tuple = ()            # names of losses left out
+    augment: bool = True           # windows of the grid and mirroring
+    rate: float = 1.5e-3           # of learning, at its highest
+    batch: int = BATCH             # views a step
 
 
 class Student(nn.Module):
@@ -137,6 +149,11 @@ def sample_window(gh, gw, rng):
     return int(rng.integers(0, gh - height + 1)), int(rng.integers(0, gw - width + 1)), height, width
 
 
+def has_bf16(device):
+    """Processors without AVX-512 compute bf16 a hundred times slower than float32."""
+    return device.type == "cuda" or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
 def losses_of(student, targets, batch, device, window=None, count=None):
     """{name: loss} of one batch: the `window` of the grid (None = all), `count` tokens to the decoder (None = all)."""
     patches, pooled = student_inputs(student, batch)
@@ -144,11 +161,11 @@ def losses_of(student, targets, batch, device, window=None, count=None):
     top, left, gh, gw = window or (0, 0, *patches.shape[1:3])
     patches, dense = (x[:, top:top + gh, left:left + gw].contiguous() for x in (patches, dense))
     patches = patches.flatten(1, 2)
-    whole = targets.whole({k[8:]: v for k, v in batch.items() if k.startswith("teacher.")}).to(device)
+    whole = targets.whole(teacher_parts(batch)).to(device)
     regions = targets.regions(dense).to(device)
     decoded = len(patches) // 2 if student.training else len(patches)
     cells = targets.cells(dense[:decoded], DENSE_TARGET).to(device)
-    with torch.autocast(device.type, torch.bfloat16):
+    with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
         prefix, tokens = student.net.encode_features(patches.to(device), pooled.to(device), gh, gw)
         shape = student.net.radio.shape
         dense = student.dense_head(student.net.radio.decoder(tokens[:decoded, :count], gh, gw)[:, shape.prefix:])
@@ -185,7 +202,7 @@ def fit_global_map(student, targets, chunks, ridge=1e-3, gain=10.0):
     rows = [{k: v for k, v in c.rows(np.arange(c.size)).items() if k == "stem.pooled" or k.startswith("teacher.")}
             for c in chunks]
     x = torch.cat([(normalised_global(r["stem.pooled"]) - student.net.global_mean) * GLOBAL_SCALE for r in rows])
-    y = torch.cat([targets.whole({k[8:]: v for k, v in r.items() if k.startswith("teacher.")}) for r in rows])
+    y = torch.cat([targets.whole(teacher_parts(r)) for r in rows])
     width = student.net.radio.shape.width
     gram = x.T @ x / len(x)
     gram += ridge * gram.trace() * torch.eye(len(gram)) / len(gram)
@@ -204,7 +221,7 @@ def align_targets(student, targets, path, chunks):
         gh, gw = patches.shape[1:3]
         _, tokens = student.net.encode_features(patches.flatten(1, 2), pooled, gh, gw)
         regions = targets.regions(targets.at_grid(batch["dense"], gh, gw))[:, :tokens.shape[1] - 1]
-        pairs["whole"][0].append(targets.whole({k[8:]: v for k, v in batch.items() if k.startswith("teacher.")}))
+        pairs["whole"][0].append(targets.whole(teacher_parts(batch)))
         pairs["whole"][1].append(F.normalize(tokens[:, 0], dim=-1))
         pairs["regions"][0].append(regions.flatten(0, 1))
         placed = tokens[:, 1:1 + regions.shape[1], :regions.shape[2]]
@@ -233,12 +250,12 @@ def validate(student, targets, store, device):
     return {k: sum(v[k] for v in values) / len(values) for k in values[0]}
 
 
-def learning_rate(rate, step, progress):
-    """Warm-up over 200 steps, then a cosine down to 1 % over the run; `progress` in 0..1."""
-    return rate * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, progress))))
+def learning_rate(rate, step, progress, steps):
+    """Warm-up over 200 steps, at most a quarter of all, then a cosine down to 1 % over the run; `progress` in 0..1."""
+    return rate * min(1, (step + 1) / min(200, max(1, steps // 4))) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, progress))))
 
 
-def train(work_dir, stem_name, steps, minutes=None, rate=1.5e-3, init=None, log_every=100):
+def train(work_dir, stem_name, steps, minutes=None, recipe=Recipe(), init=None, log_every=100):
     """Trains until `steps` steps or `minutes` minutes in all, whichever comes first, counted over interruptions.
 
     Goes on from WORK/student.pt if that is there, else from the exported model `init`, else from scratch.
@@ -250,9 +267,10 @@ def train(work_dir, stem_name, steps, minutes=None, rate=1.5e-3, init=None, log_
     if not (work_dir / "targets.npz").exists():
         group = max(store.groups.values(), key=len)
         rows = [c.rows(np.arange(c.size)) for c, _ in group[:40]]
-        Targets.fit(work_dir / "targets.npz", {k[8:]: torch.cat([r[k] for r in rows])
-                                               for k in rows[0] if k.startswith("teacher.")},
-                    torch.cat([r["dense"] for r in rows]), 2 * student.net.radio.shape.width)
+        parts = [teacher_parts(r) for r in rows]
+        Targets.fit(work_dir / "targets.npz", {k: torch.cat([p[k] for p in parts]) for k in parts[0]},
+                    torch.cat([r["dense"] for r in rows]), 2 * student.net.radio.shape.width,
+                    recipe.teachers, recipe.directions, recipe.power)
     targets = Targets(work_dir / "targets.npz")
     step, before, state, checkpoint = 0, 0.0, {}, work_dir / "student.pt"
     if checkpoint.exists():
@@ -278,14 +296,16 @@ def train(work_dir, stem_name, steps, minutes=None, rate=1.5e-3, init=None, log_
     progress = 0.0
     while progress < 1:
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(rate, step, progress)
-        batch = store.sample(BATCH, rng)
-        if rng.random() < 0.5:
-            batch = mirrored(batch)
-        window = sample_window(*batch["stem." + student.net.stem.spec["patch_maps"][0]].shape[1:3], rng)
+            group["lr"] = learning_rate(recipe.rate, step, progress, steps)
+        batch = store.sample(recipe.batch, rng)
+        gh, gw = batch["stem." + student.net.stem.spec["patch_maps"][0]].shape[1:3]
+        window = (0, 0, gh, gw)
+        if recipe.augment:
+            batch = mirrored(batch) if rng.random() < 0.5 else batch
+            window = sample_window(gh, gw, rng)
         count = sample_token_count(window[2] * window[3] // 4, rng)
         values = losses_of(student, targets, batch, device, window, count)
-        loss = sum(WEIGHTS[k] * v for k, v in values.items())
+        loss = sum(WEIGHTS[k] * v for k, v in values.items() if k not in recipe.without)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
@@ -298,7 +318,7 @@ def train(work_dir, stem_name, steps, minutes=None, rate=1.5e-3, init=None, log_
             held = validate(student, targets, store, device)
             mean = {k: sum(h[k] for h in history) / len(history) for k in held}
             line = {"step": step, "seconds": round(seconds), "views": store.count(),
-                    "rate": learning_rate(rate, step, progress), "train": mean, "held_out": held}
+                    "rate": learning_rate(recipe.rate, step, progress, steps), "train": mean, "held_out": held}
             line = json.dumps(line, default=float)
             with open(work_dir / "train.log", "a", encoding="utf-8") as log:
                 log.write(line + "\n")

@@ -1,23 +1,28 @@
 """Tests of the recipe that need no pictures: python -m unittest discover -s tests (in training/)."""
+import tarfile
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from tessera_training.cache import crop_box, plan, shape_of, sized
 from tessera_training.golden import random_hybrid, tiny_spec, write_golden
 from tessera_training.hybrid_file import read_hybrid
 from tessera_training.export import export
 from tessera_training.losses import relational_loss, sample_token_count
-from tessera_training import skip
+from tessera_training import ablate, skip
+from tessera_training import train as train_module
+from tessera_training.evaluate import RoundedProducts
 from tessera_training.metrics import aligned_tokens, comp_at, composition_table, generalised_iou, precision
 from tessera_training.safetensors_io import read_safetensors, write_safetensors
 from tessera_training.stem import LITE_MEAN, LITE_STD, Stem, same_padding
 from tessera_training.radio1d import Shape
 from tessera_training.targets import REGIONS, Targets, procrustes, region_weights
-from tessera_training.train import Chunk, Student, align_targets, losses_of, optimizer_of, sample_window
+from tessera_training.train import Chunk, Recipe, Student, align_targets, losses_of, optimizer_of, sample_window
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "data" / "stem"
 
@@ -215,6 +220,73 @@ class TrainingTest(unittest.TestCase):
         self.assertLess((whole @ whole.T - again @ again.T).abs().max().item(), 1e-4)
         self.assertLess(after["token0"].item(), before["token0"].item() - 0.05)
         self.assertLess(after["regions"].item(), before["regions"].item())
+
+
+    def test_power_evens_directions_out_and_others_are_zero(self):
+        parts = {"lite2": torch.rand(256, 24) ** 4 * torch.logspace(0, -2, 24), "mnv2": torch.rand(256, 16)}
+        strengths = []
+        for power in (1.0, 0.5):
+            Targets.fit(self.path, parts, torch.randn(256, 3, 3, 8), 32, {"lite2": 1.0, "mnv2": 0.5}, 12, power)
+            targets = Targets(self.path)
+            self.assertEqual(targets.weights, {"lite2": 1.0, "mnv2": 0.5})
+            whole = targets.whole(parts)
+            self.assertEqual(whole[:, 12:].abs().max().item(), 0)
+            strengths.append(whole[:, :12].std(0))
+        self.assertLess((strengths[1].max() / strengths[1].min()).item(), 0.9 * (strengths[0].max() / strengths[0].min()).item())
+
+    def test_only_the_teachers_with_a_weight_teach(self):
+        dense = torch.randn(128, 3, 3, 8)
+        parts = {"lite2": torch.rand(128, 24), "mnv2": torch.rand(128, 16)}
+        Targets.fit(self.path, parts, dense, 16, {"lite2": 1.0})
+        first = Targets(self.path).whole(parts)
+        torch.testing.assert_close(Targets(self.path).whole({**parts, "mnv2": torch.rand(128, 16)}), first)
+        self.assertGreater((Targets(self.path).whole({**parts, "lite2": torch.rand(128, 24)}) - first).abs().max().item(), 0.1)
+
+    def test_a_loss_left_out_moves_nothing_of_its_own(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = Path(folder)
+            for number in range(3):
+                (folder / "cache" / "0" / f"{number:05}").mkdir(parents=True)
+                for name, array in self.chunk.arrays.items():
+                    np.save(folder / "cache" / "0" / f"{number:05}" / f"{name}.npy", array + (128 * number if name == "names" else 0))
+            def tiny_student(_):
+                torch.manual_seed(1)
+                return Student(tiny_spec(), Shape(width=32, heads=4, depth=3, merge=2, grid=4, filler_grid=2))
+            with mock.patch.object(train_module, "new_student", tiny_student):
+                trained = train_module.train(folder, "tiny", 2, recipe=Recipe(without=("summary",), batch=16))
+            fresh = tiny_student("tiny")
+            self.assertTrue(torch.equal(trained.summary_head.weight, fresh.summary_head.weight))
+            self.assertFalse(torch.equal(trained.dense_head.weight, fresh.dense_head.weight))
+
+
+class AblationTest(unittest.TestCase):
+    def test_labelled_rows_are_of_classes_with_enough_pictures(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(ablate, "SOURCE", 6):
+            folder = Path(folder)
+            names = [f"s/{i}.jpg" for i in range(12)]
+            with tarfile.open(folder / "train-s.tar", "w") as archive:
+                for name in names:
+                    archive.addfile(tarfile.TarInfo(name))
+            rows = [f"{name},s,{'many' if i < 7 else 'few' if i < 10 else ''}" for i, name in enumerate(names)]
+            (folder / "train.csv").write_text("name,source,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+            chunk = Chunk.__new__(Chunk)
+            chunk.arrays, chunk.size = {"names": np.array([11, 3, 8, 0, 1, 2, 4, 5, 6])}, 9
+            (_, found, sources, labels), = ablate.labelled_rows(folder, [chunk])
+            self.assertEqual(found.tolist(), [1, 3, 4, 5, 6, 7, 8])
+            self.assertEqual(set(labels), {"many"})
+            self.assertEqual(set(sources), {"s"})
+
+
+class RoundingTest(unittest.TestCase):
+    def test_products_are_rounded_and_sums_are_not(self):
+        torch.manual_seed(0)
+        x, w = torch.randn(4, 64), torch.randn(8, 64)
+        with RoundedProducts():
+            y, plain = F.linear(x, w), x + x
+        r = RoundedProducts.rounded
+        torch.testing.assert_close(y, r(r(x) @ r(w).T), rtol=0, atol=0)
+        self.assertGreater((y - x @ w.T).abs().max().item(), 1e-3)
+        torch.testing.assert_close(plain, 2 * x, rtol=0, atol=0)
 
 
 class MetricTest(unittest.TestCase):
