@@ -147,7 +147,7 @@ def parser():
     command("run", run_all, "cache, train, export and evaluate", data, work, caching, training, out)
     command("cache", run_cache, "precompute stem and teacher features", data, work, caching)
     command("train", run_train, "train the blocks; resumes", work, training)
-    sub = command("ablate", run_ablate, "short trainings that differ in one thing each, from the cache", data, work)
+    sub = command("ablate", run_ablate, "short trainings with something left out or changed, from the cache", data, work)
     sub.add_argument("--steps", type=int, default=150, help="of each training (default 150)")
     sub.add_argument("--batch", type=int, default=64, help="views a step (default 64)")
     sub.add_argument("--chunks", type=int, default=12, help="chunks of the cache to judge by (default 12)")

@@ -1,4 +1,4 @@
-"""Short trainings from scratch that differ in one thing each, all with the same budget, seed and pictures.
+"""Short trainings from scratch with the same budget, seed and pictures; each differs from `everything` as its name says.
 
 Judged by the held-out losses, and by P@5 of token 0 and of 16 aligned tokens on labelled training pictures (their labels take no
 part in training): within each source, classes of at least CLASS pictures, mean over the sources with at least SOURCE of them.
@@ -68,13 +68,19 @@ def mean_precision(student, labelled):
 
 
 def ablate(work_dir, data_dir, stem_name, steps, batch, chunks, only=None):
-    """Trains each variant in WORK/ablate/NAME (resumable) and prints a line of figures for each, also into results.jsonl."""
+    """Trains each variant in WORK/ablate/NAME and prints a line of figures for each, also into WORK/ablate/results.jsonl.
+
+    What stands there with the same budget is not trained again; one that was interrupted goes on, with other pictures.
+    """
     work_dir = Path(work_dir)
+    results = work_dir / "ablate" / "results.jsonl"
+    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
+    done = {(line["variant"], line["steps"], line["batch"]) for line in map(json.loads, lines)}
     folders = sorted((work_dir / "cache" / "0").glob("[0-9]*"))[HELD_OUT:HELD_OUT + chunks]
     labelled = labelled_rows(data_dir, [Chunk(folder) for folder in folders])
     print(f"{sum(len(rows) for _, rows, _, _ in labelled)} labelled pictures", flush=True)
     for name, recipe in VARIANTS.items():
-        if only and name not in only:
+        if (only and name not in only) or (name, steps, batch) in done:
             continue
         folder = work_dir / "ablate" / name.replace(" ", "-")
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +90,7 @@ def ablate(work_dir, data_dir, stem_name, steps, batch, chunks, only=None):
         student = train(folder, stem_name, steps, recipe=recipe, log_every=steps)
         held = json.loads((folder / "train.log").read_text(encoding="utf-8").splitlines()[-1])["held_out"]
         line = {"variant": name, "steps": steps, "batch": batch, "held_out": held, "P@5": mean_precision(student, labelled)}
-        with open(work_dir / "ablate" / "results.jsonl", "a", encoding="utf-8") as file:
+        with open(results, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         print(f"{name}: token 0 {line['P@5']['token0']:.1f}, aligned {line['P@5']['aligned16']:.1f}, "
               + ", ".join(f"{k} {v:.3f}" for k, v in held.items()), flush=True)

@@ -293,7 +293,10 @@ def train(work_dir, stem_name, steps, minutes=None, recipe=Recipe(), init=None, 
     if "optimizer" in state:
         optimizer.load_state_dict(state["optimizer"])
     rng, history, started, saved = np.random.default_rng(step), [], time.time(), time.time()
-    progress = 0.0
+    def share_done(step, seconds):
+        return max(step / steps, seconds / 60 / minutes if minutes else 0)
+
+    progress = share_done(step, before)
     while progress < 1:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe.rate, step, progress, steps)
@@ -312,7 +315,7 @@ def train(work_dir, stem_name, steps, minutes=None, recipe=Recipe(), init=None, 
         optimizer.step()
         step += 1
         seconds = before + time.time() - started
-        progress = max(step / steps, seconds / 60 / minutes if minutes else 0)
+        progress = share_done(step, seconds)
         history.append({k: v.item() for k, v in values.items()})
         if step % log_every == 0 or progress >= 1:
             held = validate(student, targets, store, device)

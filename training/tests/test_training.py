@@ -254,6 +254,9 @@ class TrainingTest(unittest.TestCase):
                 return Student(tiny_spec(), Shape(width=32, heads=4, depth=3, merge=2, grid=4, filler_grid=2))
             with mock.patch.object(train_module, "new_student", tiny_student):
                 trained = train_module.train(folder, "tiny", 2, recipe=Recipe(without=("summary",), batch=16))
+                # Nothing is left to do, so nothing changes.
+                again = train_module.train(folder, "tiny", 2, recipe=Recipe(without=("summary",), batch=16))
+            self.assertTrue(torch.equal(trained.dense_head.weight, again.dense_head.weight))
             fresh = tiny_student("tiny")
             self.assertTrue(torch.equal(trained.summary_head.weight, fresh.summary_head.weight))
             self.assertFalse(torch.equal(trained.dense_head.weight, fresh.dense_head.weight))
