@@ -163,7 +163,8 @@ Command make_search(CLI::App& root) {
       "Whole numbers in --region are pixels of the upright picture; a decimal point in any of them makes all four "
       "fractions of its width and height.\n\n"
       "--save keeps examples, --tokens, --rerank-weight, --auto-cut and conditions as a collection, which the window "
-      "shows too. Examples of the library are known by their content, wherever their files move; --saved leaves them out "
+      "shows too. Examples of the library are known by their content, wherever their files move; --saved leaves them "
+      "out "
       "of the results, as 'similar' does.",
       {{"tessera search beach.jpg", "The 20 pictures most like beach.jpg."},
        {"tessera search beach.jpg --auto-cut", "Only those that are more similar than chance explains, maybe none."},
