@@ -16,12 +16,12 @@ LAYERS_OF = "odd"   # the case whose every layer is stored
 
 
 def tiny_spec():
-    """Dense and depthwise 3x3 and 5x5, strides 1 and 2, both activations, `add`, maps at stride 16 and 32."""
+    """Dense and depthwise 3x3 and 5x5, strides 1 and 2, both activations, `add`, `from`, maps at stride 16 and 32."""
     layers, width = [], {}
 
-    def layer(name, kind, kernel, stride, cin, cout, activation="relu6", add=None):
+    def layer(name, kind, kernel, stride, cin, cout, activation="relu6", **links):
         layers.append({"name": name, "kind": kind, "kernel": kernel, "stride": stride, "in": cin, "out": cout,
-                       "activation": activation, "padding": "same", **({"add": add} if add else {})})
+                       "activation": activation, "padding": "same", **links})
         width[name] = cout
 
     layer("conv", "conv", 3, 2, 3, 8)
@@ -33,10 +33,16 @@ def tiny_spec():
         layer(f"block{i}.depthwise", "depthwise", kernel, stride, 2 * cin, 2 * cin)
         shortcut = stride == 1 and cin == cout
         layer(f"block{i}.project", "pointwise", 1, 1, 2 * cin, cout, "none",
-              add=f"block{i - 1}.project" if shortcut else None)
+              **({"add": f"block{i - 1}.project"} if shortcut else {}))
     layer("extra", "conv", 5, 1, 16, 20)
     layer("head", "pointwise", 1, 1, 20, 24)
-    return {"name": "tiny", "layers": layers, "patch_maps": ["block4.project", "block5.project"], "global_map": "head"}
+    layer("side.conv", "conv", 3, 2, 3, 6, **{"from": "image"})
+    layer("side.depthwise0", "depthwise", 3, 2, 6, 6)
+    layer("side.depthwise1", "depthwise", 5, 2, 6, 6)
+    layer("side.mix", "conv", 3, 2, 6, 10)
+    layer("side.join", "pointwise", 1, 1, 16, 10, "none", add="side.mix", **{"from": "block4.project"})
+    return {"name": "tiny", "layers": layers, "patch_maps": ["block4.project", "block5.project", "side.join"],
+            "global_map": "head"}
 
 
 def random_hybrid(seed):

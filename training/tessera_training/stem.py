@@ -3,7 +3,8 @@
 A stem specification is a plain dict, the same that `args.model_kwargs.stem` of an exported config.json holds:
     {"name": str, "layers": [layer, ...], "patch_maps": [layer name, ...], "global_map": layer name}
     layer = {"name", "kind": "conv" | "depthwise" | "pointwise", "kernel", "stride", "in", "out",
-             "activation": "relu6" | "none", "padding": "same", optionally "add": layer name}
+             "activation": "relu6" | "none", "padding": "same", optionally "add": layer name,
+             optionally "from": the layer whose output it reads, or "image"; default the layer before it}
 """
 import importlib
 
@@ -43,10 +44,11 @@ class Stem(nn.Module):
         """x [B, 3, H, W] conditioned -> (patches [B, gh * gw, patch_width], pooled [B, global_width], kept maps)."""
         gh, gw = -(-x.shape[2] // 16), -(-x.shape[3] // 16)
         wanted = set(self.spec["patch_maps"]) | {self.spec["global_map"]} | set(keep)
-        wanted |= {layer["add"] for layer in self.spec["layers"] if "add" in layer}
-        maps = {}
+        wanted |= {layer[key] for layer in self.spec["layers"] for key in ("add", "from") if key in layer}
+        maps = {"image": x}
         for layer in self.spec["layers"]:
             kernel, stride = layer["kernel"], layer["stride"]
+            x = maps[layer["from"]] if "from" in layer else x
             if kernel > 1:
                 top, bottom = same_padding(x.shape[2], kernel, stride)
                 left, right = same_padding(x.shape[3], kernel, stride)

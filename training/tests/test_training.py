@@ -181,6 +181,7 @@ class TrainingTest(unittest.TestCase):
         rng = np.random.default_rng(0)
         self.student = Student(tiny_spec(), Shape(width=32, heads=4, depth=3, merge=2, grid=4, filler_grid=2))
         self.batch = {"stem.block4.project": torch.randn(128, 4, 4, 16), "stem.block5.project": torch.randn(128, 2, 2, 16),
+                      "stem.side.join": torch.randn(128, 4, 4, 10),
                       "stem.pooled": torch.rand(128, 24), "teacher.lite2": torch.rand(128, 96),
                       "dense": torch.randn(128, 3, 3, 48)}
         self.chunk = Chunk.__new__(Chunk)

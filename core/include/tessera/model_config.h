@@ -26,7 +26,8 @@ struct StemLayer {
   int in = 0;   // channels
   int out = 0;  // channels
   bool relu6 = false;
-  int add = -1;  // index of the earlier layer whose output is added, or -1
+  int from = -1;  // index of the earlier layer whose output it reads, or -1: the image
+  int add = -1;   // index of the earlier layer whose output is added, or -1
 };
 
 // The stem of a hybrid model: patch features and a global feature instead of raw patches. Indices are into `layers`.

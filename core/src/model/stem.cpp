@@ -1,4 +1,4 @@
-// Stem graph: convolutions in order, patch features from the chosen maps, pooled global feature.
+// Stem graph: convolutions in the order of the description, patch features from the chosen maps, pooled global feature.
 #include "model/stem.h"
 
 #include <algorithm>
@@ -13,10 +13,9 @@ namespace {
 std::vector<std::size_t> last_uses(const StemConfig& config) {
   std::vector<std::size_t> last(config.layers.size());
   for (std::size_t i = 0; i < config.layers.size(); ++i) {
-    last[i] = i + 1;
-    if (config.layers[i].add >= 0) {
-      std::size_t& added = last[static_cast<std::size_t>(config.layers[i].add)];
-      added = std::max(added, i);
+    last[i] = i;  // a map that nobody reads still takes its place while it is written
+    for (const int read : {config.layers[i].from, config.layers[i].add}) {
+      if (read >= 0) last[static_cast<std::size_t>(read)] = i;
     }
   }
   for (const int map : config.patch_maps) last[static_cast<std::size_t>(map)] = config.layers.size();
@@ -42,10 +41,12 @@ GridSize pixels_of(GridSize grid) { return {grid.height * kStemPatch, grid.width
 
 std::string describe(const StemConfig& config) {
   std::string text = "stem;";
-  for (const StemLayer& layer : config.layers) {
+  for (std::size_t i = 0; i < config.layers.size(); ++i) {
+    const StemLayer& layer = config.layers[i];
     for (const int value : {static_cast<int>(layer.kind), layer.kernel, layer.stride, layer.relu6 ? 1 : 0, layer.add}) {
       text += std::to_string(value) + ",";
     }
+    if (layer.from != static_cast<int>(i) - 1) text += "from=" + std::to_string(layer.from);
     text += ";";
   }
   for (const int map : config.patch_maps) text += std::to_string(map) + ",";
@@ -79,9 +80,13 @@ Stem::Stem(Backend& backend, const StemConfig& config)
 
 FeatureMap Stem::map(int layer, GridSize pixels) const {
   const auto index = static_cast<std::size_t>(layer);
-  GridSize size = pixels;
-  for (std::size_t i = 0; i <= index; ++i) size = strided(size, config_.layers[i].stride);
-  return {slots_[slot_of_[index]].tensor(), size, config_.layers[index].out};
+  return {slots_[slot_of_[index]].tensor(), size_of(layer, pixels), config_.layers[index].out};
+}
+
+GridSize Stem::size_of(int layer, GridSize pixels) const {
+  if (layer < 0) return pixels;
+  const StemLayer& last = config_.layers[static_cast<std::size_t>(layer)];
+  return strided(size_of(last.from, pixels), last.stride);
 }
 
 void Stem::release() {
@@ -93,9 +98,8 @@ void Stem::reserve(int batch, GridSize pixels) {
   const auto images = static_cast<std::size_t>(batch);
   const DType type = backend_.activation_type();
   std::vector<std::size_t> needed(1 + *std::max_element(slot_of_.begin(), slot_of_.end()));
-  GridSize size = pixels;
   for (std::size_t i = 0; i < config_.layers.size(); ++i) {
-    size = strided(size, config_.layers[i].stride);
+    const GridSize size = size_of(static_cast<int>(i), pixels);
     const std::size_t elements =
         images * static_cast<std::size_t>(size.count()) * static_cast<std::size_t>(config_.layers[i].out);
     needed[slot_of_[i]] = std::max(needed[slot_of_[i]], elements);
@@ -119,13 +123,12 @@ void Stem::run_part(const StemWeights& weights, const Conditioning& conditioning
   } else {
     backend_.patchify(input.pixels, input.batch, pixels, 1, conditioning, image);
   }
-  FeatureMap current{image, pixels, 3};
   for (std::size_t i = 0; i < config_.layers.size(); ++i) {
     const StemLayer& layer = config_.layers[i];
+    const FeatureMap source = layer.from >= 0 ? map(layer.from, pixels) : FeatureMap{image, pixels, 3};
     const FeatureMap next = map(static_cast<int>(i), pixels);
     const Tensor addend = layer.add >= 0 ? map(layer.add, pixels).tensor : Tensor{};
-    backend_.convolution(*weights.layers[i], current, input.batch, addend, next.tensor);
-    current = next;
+    backend_.convolution(*weights.layers[i], source, input.batch, addend, next.tensor);
     if (tap) {
       std::vector<float> values(static_cast<std::size_t>(input.batch) * static_cast<std::size_t>(next.size.count()) *
                                 static_cast<std::size_t>(next.channels));

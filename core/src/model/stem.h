@@ -58,6 +58,7 @@ class Stem {
   void run_part(const StemWeights& weights, const Conditioning& conditioning, const PixelInput& input, Tensor patches,
                 Tensor global, const TensorTap& tap);
   FeatureMap map(int layer, GridSize pixels) const;
+  GridSize size_of(int layer, GridSize pixels) const;  // of a layer's output; -1 = of the image
 
   Backend& backend_;
   StemConfig config_;

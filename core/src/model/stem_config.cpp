@@ -1,4 +1,4 @@
-// Stem description: every key checked, every layer's input matched with the layer before it.
+// Stem description: every key checked, every layer's input matched with the layer that it reads.
 #include "model/stem_config.h"
 
 #include <algorithm>
@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kMaxChannels = 1 << 16;
 constexpr std::int64_t kMaxKernel = 31;
+constexpr std::string_view kImage = "image";  // in the place of a layer's name: the conditioned picture
 
 int index_of(const StemConfig& stem, const std::string& name) {
   for (std::size_t i = 0; i < stem.layers.size(); ++i) {
@@ -39,15 +40,25 @@ std::string read_name(const ConfigSection& section, const StemConfig& stem) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
   };
-  if (name.empty() || name == "global" || name == "token0" || !std::all_of(name.begin(), name.end(), allowed)) {
+  if (name.empty() || name == "global" || name == "token0" || name == kImage || !std::all_of(name.begin(), name.end(), allowed)) {
     throw section.error("name", "is not a name for a layer: \"" + name + "\"");
   }
   if (index_of(stem, name) >= 0) throw section.error("name", "is used twice: " + name);
   return name;
 }
 
+// Index of the layer that is read: the one before, unless "from" names another or the image.
+int read_source(const ConfigSection& section, const StemConfig& stem) {
+  const auto from = section.text("from");
+  if (!from) return static_cast<int>(stem.layers.size()) - 1;
+  if (*from == kImage) return -1;
+  const int index = index_of(stem, *from);
+  if (index < 0) throw section.error("from", "names no earlier layer: " + *from);
+  return index;
+}
+
 StemLayer read_layer(const ConfigSection& section, const StemConfig& stem) {
-  section.allow({"name", "kind", "kernel", "stride", "in", "out", "activation", "padding", "add"});
+  section.allow({"name", "kind", "kernel", "stride", "in", "out", "activation", "padding", "from", "add"});
   StemLayer layer;
   layer.name = read_name(section, stem);
   layer.kind = read_kind(section);
@@ -55,7 +66,8 @@ StemLayer read_layer(const ConfigSection& section, const StemConfig& stem) {
   layer.stride = required(section, "stride", 2);
   layer.in = required(section, "in", kMaxChannels);
   layer.out = required(section, "out", kMaxChannels);
-  const int expected = stem.layers.empty() ? 3 : stem.layers.back().out;
+  layer.from = read_source(section, stem);
+  const int expected = layer.from < 0 ? 3 : stem.layers[static_cast<std::size_t>(layer.from)].out;
   if (layer.in != expected)
     throw section.error("in", "does not match the " + std::to_string(expected) + " channels it reads");
   if (layer.kind == StemLayer::Kind::kDepthwise && layer.in != layer.out) {
@@ -81,7 +93,9 @@ StemLayer read_layer(const ConfigSection& section, const StemConfig& stem) {
 
 int stem_stride(const StemConfig& stem, int index) {
   int stride = 1;
-  for (int i = 0; i <= index; ++i) stride *= stem.layers[static_cast<std::size_t>(i)].stride;
+  for (int i = index; i >= 0; i = stem.layers[static_cast<std::size_t>(i)].from) {
+    stride *= stem.layers[static_cast<std::size_t>(i)].stride;
+  }
   return stride;
 }
 
@@ -94,14 +108,12 @@ std::optional<StemConfig> read_stem_config(const ConfigSection& model_kwargs) {
   const nlohmann::json* layers = section.find("layers");
   if (layers == nullptr || !layers->is_array() || layers->empty())
     throw section.error("layers", "is not a list of layers");
-  int stride = 1;
   for (std::size_t i = 0; i < layers->size(); ++i) {
     const ConfigSection entry = section.element("layers", i);
-    StemLayer layer = read_layer(entry, stem);
-    stride *= layer.stride;
-    if (stride > 64) throw entry.error("stride", "makes cells of more than 64 pixels");
-    stem.layers.push_back(std::move(layer));
+    stem.layers.push_back(read_layer(entry, stem));
     const StemLayer& last = stem.layers.back();
+    const int stride = stem_stride(stem, static_cast<int>(i));
+    if (stride > 64) throw entry.error("stride", "makes cells of more than 64 pixels");
     if (last.add >= 0) {
       const StemLayer& added = stem.layers[static_cast<std::size_t>(last.add)];
       if (added.out != last.out || stem_stride(stem, last.add) != stride) {

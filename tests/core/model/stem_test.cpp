@@ -259,7 +259,10 @@ TEST(Stem, WrongDescriptions) {
   EXPECT_THAT(layer(1, "stride", 0), HasSubstr("layers[1].stride"));
   EXPECT_THAT(layer(1, "kernel", "3"), HasSubstr("layers[1].kernel is not an integer"));
   EXPECT_THAT(layer(2, "kernel", 3), HasSubstr("pointwise layer must be 1"));
+  EXPECT_THAT(layer(1, "name", "image"), HasSubstr("is not a name"));
   EXPECT_THAT(layer(2, "add", "head"), HasSubstr("names no earlier layer"));
+  EXPECT_THAT(layer(2, "from", "head"), HasSubstr("layers[2].from names no earlier layer: head"));
+  EXPECT_THAT(layer(2, "from", "image"), HasSubstr("does not match the 3 channels"));
   EXPECT_THAT(layer(7, "add", "conv"), HasSubstr("another output shape"));
   EXPECT_THAT(layer(1, "kernel", 5), HasSubstr("stem.block0.depthwise.weight has shape"));
   EXPECT_THAT(error_with([](json& stem, json&) { stem["layers"] = json::array(); }), HasSubstr("list of layers"));
