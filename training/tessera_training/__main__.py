@@ -5,26 +5,42 @@ from pathlib import Path
 
 import torch
 
-from . import ablate, cache, evaluate, export, golden, hybrid_file, skip, train, verify
+from . import ablate, cache, evaluate, export, golden, hybrid_file, objects, settle, skip, train, verify
 
 STEM = "efficientnet-lite1"
 STEM_SIZE = 192
 TEACHER_SIZE = 192
 
 
-def run_cache(args):
+def fill_cache(args, make_extractor, **options):
     for view in args.views:
         (Path(args.work) / "cache" / str(view)).mkdir(parents=True, exist_ok=True)
-    options = {"data_dir": args.data, "teacher_dir": args.teachers, "work_dir": args.work, "views": args.views,
-               "workers": args.workers, "stem_name": STEM, "stem_size": STEM_SIZE, "teacher_size": TEACHER_SIZE}
+    options |= {"data_dir": args.data, "work_dir": args.work, "views": args.views, "workers": args.workers,
+                "stem_name": STEM, "stem_size": STEM_SIZE}
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=cache.fill_worker, args=(options, i)) for i in range(args.workers)]
+    workers = [context.Process(target=cache.fill_worker, args=(make_extractor, options, i)) for i in range(args.workers)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
         if worker.exitcode != 0:
             raise SystemExit(f"a cache worker ended with {worker.exitcode}")
+
+
+def run_cache(args):
+    fill_cache(args, cache.teacher_extractor, teacher_dir=args.teachers, teacher_size=TEACHER_SIZE)
+
+
+def run_object_cache(args):
+    fill_cache(args, objects.object_extractor, graph=args.graph)
+
+
+def run_objects(args):
+    objects.train(args.work, args.init, args.graph, args.minutes)
+    hybrid, errors, step = objects.finish(args.work, args.init, args.graph, args.steps)
+    size = export.export(hybrid, args.out, args.name, STEM_SIZE)
+    print(f"decoder: relative square error {errors[0]:.3f}, in the end {errors[1]:.3f}")
+    print(f"{args.out}: step {step}, {size / 1e6:.1f} MB")
 
 
 def run_train(args):
@@ -48,7 +64,8 @@ def run_export(args):
 def run_skip(args):
     hybrid = hybrid_file.read_hybrid(args.model)
     left = skip.add_skip(hybrid, train.stem_batches(args.work, hybrid.stem, args.chunks))
-    errors = skip.settle_decoder(hybrid, train.stem_batches(args.work, hybrid.stem, args.chunks), args.steps)
+    around = skip.tokens_around(hybrid, train.stem_batches(args.work, hybrid.stem, args.chunks))
+    errors = settle.settle_decoder(hybrid.radio.decoder, *around, args.steps)
     size = export.export(hybrid, args.out, args.name, STEM_SIZE)
     print(f"decoder: relative square error {errors[0]:.3f}, in the end {errors[1]:.3f}")
     print(f"{args.out}: {100 * left:.1f} % of the wanted token is out of the skip's reach, {size / 1e6:.1f} MB")
@@ -115,9 +132,14 @@ def parser():
         sub.add_argument("--work", required=True, help="folder for cached features and checkpoints (about 6 GB)")
 
     def caching(sub):
-        sub.add_argument("--teachers", help="folder with mnv2_tf.safetensors and inception_v3_m9.safetensors")
         sub.add_argument("--views", type=int, nargs="+", default=[0, 1], help="views per picture (default 0 1)")
         sub.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+
+    def teachers(sub):
+        sub.add_argument("--teachers", help="folder with mnv2_tf.safetensors and inception_v3_m9.safetensors")
+
+    def detector(sub):
+        sub.add_argument("--graph", required=True, help="frozen graph of ssd_mobilenet_v2_coco_2018_03_29")
 
     def training(sub):
         sub.add_argument("--steps", type=int, default=4000, help="optimiser steps in all (default 4000)")
@@ -144,8 +166,8 @@ def parser():
         sub.add_argument("--bf16", action="store_true", help="products of the model as bf16 units give them, by rounding")
         sub.add_argument("--work", help="folder for results and the cached composition tables")
 
-    command("run", run_all, "cache, train, export and evaluate", data, work, caching, training, out)
-    command("cache", run_cache, "precompute stem and teacher features", data, work, caching)
+    command("run", run_all, "cache, train, export and evaluate", data, work, teachers, caching, training, out)
+    command("cache", run_cache, "precompute stem and teacher features", data, work, teachers, caching)
     command("train", run_train, "train the blocks; resumes", work, training)
     sub = command("ablate", run_ablate, "short trainings with something left out or changed, from the cache", data, work)
     sub.add_argument("--steps", type=int, default=150, help="of each training (default 150)")
@@ -153,6 +175,11 @@ def parser():
     sub.add_argument("--chunks", type=int, default=12, help="chunks of the cache to judge by (default 12)")
     sub.add_argument("--only", nargs="+", choices=list(ablate.VARIANTS), help="these trainings only")
     command("export", run_export, "write config.json and model.safetensors of the last checkpoint", work, out)
+    command("object-cache", run_object_cache, "precompute stem features and the detector's maps", data, work, detector, caching)
+    sub = command("objects", run_objects, "teach the later tokens which objects are where; resumes", work, detector, out)
+    sub.add_argument("--init", required=True, help="exported model to start from")
+    sub.add_argument("--minutes", type=float, default=60, help="training time in all (default 60)")
+    sub.add_argument("--steps", type=int, default=400, help="steps in which the decoder settles (default 400)")
     skipping = command("skip", run_skip, "fit the skip to token 0 of an exported model that has none", work, out)
     skipping.add_argument("--model", required=True, help="exported model folder")
     skipping.add_argument("--steps", type=int, default=400, help="steps in which the decoder settles (default 400)")

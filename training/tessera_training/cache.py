@@ -90,17 +90,22 @@ def plan(sizes, view, seed):
     return chunks
 
 
+def stem_outputs(name):
+    """The stem, run on uint8 pictures: pooled head and patch maps."""
+    stem = lite_stem(name)[0].to(memory_format=torch.channels_last)
+    maps = stem.spec["patch_maps"]
+
+    def outputs(x):
+        _, pooled, kept = stem(x, keep=maps)
+        return {"pooled": pooled, **{name: kept[name].permute(0, 2, 3, 1) for name in maps}}
+    return Frozen(outputs, ("pooled", *maps), LITE_MEAN, LITE_STD)
+
+
 class Extractor:
     """The frozen networks of one worker process."""
 
     def __init__(self, stem_name, stem_size, teacher_dir, teacher_size, basis_path):
-        stem = lite_stem(stem_name)[0].to(memory_format=torch.channels_last)
-        maps = stem.spec["patch_maps"]
-
-        def outputs(x):
-            _, pooled, kept = stem(x, keep=maps)
-            return {"pooled": pooled, **{name: kept[name].permute(0, 2, 3, 1) for name in maps}}
-        self.stem = Frozen(outputs, ("pooled", *maps), LITE_MEAN, LITE_STD)
+        self.stem = stem_outputs(stem_name)
         self.stem_size, self.teacher_size = stem_size, teacher_size
         self.teachers = available(teacher_dir)
         self.basis_path = Path(basis_path)
@@ -158,13 +163,19 @@ def fill(cache_dir, pictures, sizes, views, extractor, worker, workers, seed=1):
             print(f"view {view} chunk {number} {shape}: {len(ids)} pictures, {cost:.1f} ms of CPU each", flush=True)
 
 
-def fill_worker(options, worker):
+def teacher_extractor(options, pictures):
+    """The Extractor of one worker."""
+    extractor = Extractor(options["stem_name"], options["stem_size"], options["teacher_dir"], options["teacher_size"],
+                          Path(options["work_dir"]) / "dense_basis.npz")
+    extractor.fit_basis([pictures[i] for i in np.linspace(0, len(pictures) - 1, 512).astype(int)])
+    return extractor
+
+
+def fill_worker(make_extractor, options, worker):
     """One process of the cache: single-threaded, so that two of them use two cores without waiting for each other."""
     torch.set_num_threads(1)
     _, pictures = read_training(options["data_dir"])
     sizes = [Image.open(io.BytesIO(picture)).size for picture in pictures]
     work_dir = Path(options["work_dir"])
-    extractor = Extractor(options["stem_name"], options["stem_size"], options["teacher_dir"], options["teacher_size"],
-                          work_dir / "dense_basis.npz")
-    extractor.fit_basis([pictures[i] for i in np.linspace(0, len(pictures) - 1, 512).astype(int)])
+    extractor = make_extractor(options, pictures)
     fill(work_dir / "cache", pictures, sizes, options["views"], extractor, worker, options["workers"])

@@ -3,14 +3,10 @@
 The 1280 pooled values reach token 0 through the first prefix token, 192 wide. The wanted token joins token 0 and the pooled head with
 equal weight, keeps as many principal directions as a token has values, and evens their strength out (singular values to the
 power POWER). Axes are free, so an orthogonal turn of the wanted tokens and the ridge regression from the head to what token 0
-lacks of them are found in turn. The decoder is then trained to read the new token 0.
+lacks of them are found in turn. The decoder is then trained to read the new token 0 (settle.py).
 """
-import copy
-
-import numpy as np
 import torch
 
-from .losses import sample_token_count
 from .radio1d import GLOBAL_SCALE, normalised_global
 from .targets import procrustes, unit
 
@@ -62,33 +58,13 @@ def add_skip(hybrid, batches):
     return left
 
 
-def settle_decoder(hybrid, batches, steps, rate=1e-3, size=16, seed=0):
-    """Trains the decoder alone to give from the new token 0 what it gave from the old one; (first, last) relative error.
-
-    The first l tokens are decoded, l ~ p(x) = 2 - 2x as in training. `batches` as for add_skip(), of one grid.
-    """
-    radio, teacher = hybrid.radio, copy.deepcopy(hybrid.radio.decoder)
-    old, new = [], []
-    with torch.no_grad():
-        for patches, pooled, gh, gw in batches:
-            tokens = hybrid.encode_features(patches, pooled, gh, gw)[1]
-            skipped = radio.token0_map((normalised_global(pooled) - hybrid.global_mean) * GLOBAL_SCALE)
-            new.append(tokens)
-            old.append(torch.cat([tokens[:, :1] - skipped[:, None], tokens[:, 1:]], 1))
-    old, new = torch.cat(old), torch.cat(new)
-    rng, errors = np.random.default_rng(seed), []
-    radio.decoder.requires_grad_(True)
-    optimizer = torch.optim.AdamW(radio.decoder.parameters(), weight_decay=0.0, betas=(0.9, 0.98))
-    for step in range(steps):
-        optimizer.param_groups[0]["lr"] = rate * min(1, (step + 1) / 10) * (1 - step / steps)
-        rows, count = rng.integers(0, len(new), size), sample_token_count(new.shape[1], rng)
-        with torch.no_grad():
-            wanted = teacher(old[rows, :count], gh, gw)
-        loss = (radio.decoder(new[rows, :count], gh, gw) - wanted).square().mean() / wanted.var()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        errors.append(loss.item())
-    radio.decoder.requires_grad_(False)
-    tenth = max(1, steps // 10)
-    return sum(errors[:tenth]) / tenth, sum(errors[-tenth:]) / tenth
+@torch.no_grad()
+def tokens_around(hybrid, batches):
+    """Tokens without and with the skip [N, n, D] of batches as for add_skip(), of one grid."""
+    before, after = [], []
+    for patches, pooled, gh, gw in batches:
+        tokens = hybrid.encode_features(patches, pooled, gh, gw)[1]
+        skipped = hybrid.radio.token0_map((normalised_global(pooled) - hybrid.global_mean) * GLOBAL_SCALE)
+        after.append(tokens)
+        before.append(torch.cat([tokens[:, :1] - skipped[:, None], tokens[:, 1:]], 1))
+    return torch.cat(before), torch.cat(after), gh, gw
