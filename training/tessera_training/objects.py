@@ -2,7 +2,8 @@
 
 The branch is the backbone of the detector (detector.py), at the stem's own resolution; its maps join the patch features, with weights
 of zero at first, so that nothing changes. Then branch and blocks are trained together towards: tokens 1.. = the present token and
-the detector's objects in the token's region, side by side; token 0, prefix and the other tokens as they are.
+the detector's objects in the token's region, side by side; token 0, prefix and the other tokens as they are. A model that has
+the branch already goes on from there; what its tokens keep is then that of the model before the branch.
 The objects of a region (targets.REGIONS): for each class the best score over the region's cells, centred; they go to the directions
 that the present tokens use least.
 """
@@ -117,13 +118,18 @@ class Targets:
 
     @staticmethod
     @torch.no_grad()
-    def fit(old, chunks):
+    def fit(encode, chunks, taught):
+        """`encode`: batch -> (prefix, tokens, ...) of a model; `taught`: its tokens hold objects, whose directions are looked for."""
         tokens, objects = [], []
         for chunk in chunks:
             batch = chunk.rows(np.arange(chunk.size))
-            tokens.append(unit(old(batch)[1][:, 1:1 + len(REGIONS)]).flatten(0, 1))
-            objects.append(objects_of(batch["detector"]))
-        tokens, mean = torch.cat(tokens), torch.cat(objects).mean(0)
+            tokens.append(unit(encode(batch)[1][:, 1:1 + len(REGIONS)]))
+            objects.append(objects_of(batch["detector"])[:, :tokens[-1].shape[1]])
+        mean = torch.cat([F.pad(o, (0, 0, 0, len(REGIONS) - o.shape[1])) for o in objects]).mean(0)
+        tokens, objects = torch.cat(tokens).flatten(0, 1), torch.cat([o - mean[:o.shape[1]] for o in objects])
+        if taught:
+            left, _, right = torch.linalg.svd(unit(objects).flatten(0, 1).T @ tokens, full_matrices=False)
+            return Targets(mean, left @ right)
         vectors = torch.linalg.eigh((tokens.T @ tokens / len(tokens)).double())[1].float()
         return Targets(mean, vectors[:, :mean.shape[1]].T.contiguous())   # eigenvalues ascend
 
@@ -147,17 +153,38 @@ class CellHead(nn.Module):
         return self.out(F.relu6(self.mix(torch.cat([fine, coarse], 1) / 2)))
 
 
+def has_branch(hybrid):
+    return any(layer["name"].startswith("detector.") for layer in hybrid.stem.spec["layers"])
+
+
+def part_of_stem(stem, of_branch):
+    """The Stem of the layers that belong to the branch, or of the others."""
+    def belongs(name):
+        return name.startswith("detector.") == of_branch
+    layers = [layer for layer in stem.spec["layers"] if belongs(layer["name"])]
+    maps = [name for name in stem.spec["patch_maps"] if belongs(name)]
+    state = stem.state_dict()
+    names = {layer["name"]: "layers." + layer["name"].replace(".", "_") for layer in layers}
+    tensors = {name: (state[key + ".weight"], state[key + ".bias"]) for name, key in names.items()}
+    return load_stem(layers, tensors, maps, maps[-1] if of_branch else stem.spec["global_map"], stem.spec["name"])
+
+
 class Student(nn.Module):
-    """The blocks of a trained model and the new branch of its stem."""
+    """The blocks of a trained model and the branch of its stem, a new one from `graph` if it has none."""
 
     def __init__(self, old, graph, classes):
         super().__init__()
-        layers, tensors, self.maps = branch(graph)
-        self.branch = load_stem(layers, tensors, self.maps, self.maps[-1]).to(memory_format=torch.channels_last)
-        self.old_stem = [old.stem]   # in a list: not a module of this one
         spec = copy.deepcopy(old.stem.spec)
-        spec["layers"] += layers
-        spec["patch_maps"] += self.maps
+        if has_branch(old):
+            self.branch = part_of_stem(old.stem, True)
+        else:
+            layers, tensors, maps = branch(graph)
+            self.branch = load_stem(layers, tensors, maps, maps[-1])
+            spec["layers"] += layers
+            spec["patch_maps"] += maps
+        self.branch.to(memory_format=torch.channels_last)
+        self.maps = self.branch.spec["patch_maps"]
+        self.old_stem = [part_of_stem(old.stem, False)]   # in a list: not a module of this one
         self.hybrid = Hybrid(spec, old.radio.shape)
         state = old.radio.state_dict()
         narrow = state["patch_generator.embedder.weight"]
@@ -168,7 +195,7 @@ class Student(nn.Module):
         for buffer in ("patch_mean", "patch_scale"):
             getattr(self.hybrid, buffer)[:self.known] = getattr(old, buffer)
         self.hybrid.global_mean.copy_(old.global_mean)
-        widths = [next(la["out"] for la in layers if la["name"] == name) for name in self.maps]
+        widths = [next(la["out"] for la in spec["layers"] if la["name"] == name) for name in self.maps]
         self.head = CellHead(widths, classes)
         self.hybrid.requires_grad_(False)
         for part in (self.hybrid.radio, self.branch, self.head):
@@ -183,7 +210,9 @@ class Student(nn.Module):
 
     @torch.no_grad()
     def normalise(self, chunks):
-        """Centre and scale of the new patch features."""
+        """Centre and scale of the new patch features, if there are any."""
+        if self.known == self.hybrid.stem.patch_width:
+            return
         cells = []
         for chunk in chunks:
             batch = chunk.rows(np.arange(0, chunk.size, 4))
@@ -259,11 +288,21 @@ def validate(student, old, targets, store):
     return {k: sum(v[k] for v in values) / len(values) for k in values[0]}
 
 
-def train(work_dir, init, graph, minutes, log_every=50):
-    """Trains for `minutes` in all, counted over interruptions; a checkpoint every two minutes."""
+def original_of(init, before):
+    """(the model to start from, what its tokens are to keep: batch -> (prefix, tokens) of the model before the branch)"""
+    start = read_hybrid(init)
+    if before is None and has_branch(start):
+        raise ValueError(f"{init}: has the branch already; name the model it was made of, for what the tokens are to keep")
+    return start, encoder_of(read_hybrid(before) if before else start)
+
+
+def train(work_dir, init, graph, minutes, before=None, log_every=50):
+    """Trains for `minutes` in all, counted over interruptions; a checkpoint every two minutes.
+
+    `before`: the model without the branch, where `init` has it already.
+    """
     work_dir = Path(work_dir)
-    original = read_hybrid(init)
-    old = encoder_of(original)
+    original, old = original_of(init, before)
     store = Store(work_dir / "cache")
     checkpoint = work_dir / "objects.pt"
     torch.manual_seed(0)
@@ -275,8 +314,9 @@ def train(work_dir, init, graph, minutes, log_every=50):
         student.load_state_dict(state["student"])
         targets, step, seconds = Targets(state["mean"], state["directions"]), state["step"], state["seconds"]
     else:
-        targets = Targets.fit(old, store.held_out)
         student.normalise(store.held_out)
+        taught = has_branch(original)
+        targets = Targets.fit(student.eval() if taught else old, store.held_out, taught)
     parts = {"radio": student.hybrid.radio, "branch": student.branch, "head": student.head}
     groups = [{"params": [p for p in part.parameters() if p.requires_grad], "name": name, "weight_decay": 0.01}
               for name, part in parts.items()]
@@ -316,21 +356,25 @@ def train(work_dir, init, graph, minutes, log_every=50):
             saved = time.time()
 
 
-def finish(work_dir, init, graph, steps, chunks=8):
-    """The hybrid of the last checkpoint, its decoder settled on `chunks` cached chunks of view 0; (hybrid, errors, step)"""
+def finish(work_dir, init, graph, steps, before=None, chunks=8):
+    """The hybrid of the last checkpoint, its decoder settled on `chunks` cached chunks of view 0; (hybrid, errors, step)
+
+    It learns to give from the new tokens what the decoder of `init` gives from those of `init`.
+    """
     state = torch.load(Path(work_dir) / "objects.pt", weights_only=True)
-    original = read_hybrid(init)
+    original, _ = original_of(init, before)
     student = Student(original, graph, state["mean"].shape[1]).eval()
     student.load_state_dict(state["student"])
-    old, before, after = encoder_of(original), [], []
+    was, old, new = Student(original, graph, state["mean"].shape[1]).eval(), [], []
+    was.normalise(Store(Path(work_dir) / "cache").held_out)
     with torch.no_grad():
         for folder in sorted((Path(work_dir) / "cache" / "0").glob("[0-9]*"))[HELD_OUT:HELD_OUT + chunks]:
             chunk = Chunk(folder)
             for rows in np.array_split(np.arange(chunk.size), 4):
                 batch = chunk.rows(rows)
-                before.append(old(batch)[1])
-                after.append(student(batch)[1])
+                old.append(was(batch)[1])
+                new.append(student(batch)[1])
     gh, gw = (side // 16 for side in batch["picture"].shape[1:3])
     hybrid = student.finished()
-    errors = settle_decoder(hybrid.radio.decoder, torch.cat(before), torch.cat(after), gh, gw, steps)
+    errors = settle_decoder(hybrid.radio.decoder, torch.cat(old), torch.cat(new), gh, gw, steps)
     return hybrid, errors, state["step"]

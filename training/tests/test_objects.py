@@ -207,7 +207,7 @@ class ObjectsTest(unittest.TestCase):
 
     def test_target_holds_the_present_token_and_the_objects_apart(self):
         old = objects.encoder_of(self.hybrid)
-        targets = objects.Targets.fit(old, self.store.held_out)
+        targets = objects.Targets.fit(old, self.store.held_out, False)
         batch = self.store.held_out[0].rows(np.arange(8))
         was = objects.unit(old(batch)[1][:, 1:1 + len(REGIONS)])
         wanted = targets.tokens(was, batch["detector"])
@@ -216,6 +216,17 @@ class ObjectsTest(unittest.TestCase):
         truth = objects.unit(objects.objects_of(batch["detector"]) - targets.mean)[:, :wanted.shape[1]]
         self.assertGreater((found * truth).sum(-1).mean().item(), 0.95)
         self.assertGreater((wanted * was).sum(-1).mean().item(), 0.9 * objects.KEPT_SHARE ** 0.5)
+
+    def test_directions_that_a_model_has_learned_are_found_again(self):
+        old = objects.encoder_of(self.hybrid)
+        first = objects.Targets.fit(old, self.store.held_out, False)
+
+        def taught(batch):
+            prefix, tokens = old(batch)
+            wanted = first.tokens(tokens[:, 1:1 + len(REGIONS)], batch["detector"])
+            return prefix, torch.cat([tokens[:, :1], 3 * wanted + 0.1 * torch.randn(wanted.shape)], 1)
+        again = objects.Targets.fit(taught, self.store.held_out, True)
+        self.assertGreater((objects.unit(again.directions) * objects.unit(first.directions)).sum(-1).min().item(), 0.9)
 
     def test_a_fresh_student_is_the_old_model_and_a_trained_one_is_what_its_file_gives(self):
         student = objects.Student(self.hybrid, "graph.pb", CLASSES).eval()
@@ -242,12 +253,21 @@ class ObjectsTest(unittest.TestCase):
             objects.train(self.work, self.work / "old", "graph.pb", 0.08, log_every=1000)
             second = torch.load(self.work / "objects.pt", weights_only=True)
             hybrid, errors, step = objects.finish(self.work, self.work / "old", "graph.pb", 20, chunks=1)
+            export(hybrid, self.work / "new", "t", 96, half=False)
+            (self.work / "objects.pt").unlink()
+            with self.assertRaisesRegex(ValueError, "has the branch already"):
+                objects.train(self.work, self.work / "new", "graph.pb", 0.02)
+            objects.train(self.work, self.work / "new", "graph.pb", 0.001, self.work / "old", log_every=1000)
+            third = torch.load(self.work / "objects.pt", weights_only=True)
+            again, _, _ = objects.finish(self.work, self.work / "new", "graph.pb", 1, self.work / "old", chunks=1)
+        self.assertEqual([la["name"] for la in again.stem.spec["layers"]], [la["name"] for la in hybrid.stem.spec["layers"]])
+        self.assertGreater(third["step"], 0)
         self.assertGreater(first["step"], 0)
         self.assertGreater(second["step"], first["step"])
         self.assertEqual(step, second["step"])
         torch.testing.assert_close(first["directions"], second["directions"])
         lines = [line for line in (self.work / "objects.log").read_text().splitlines() if line]
-        self.assertEqual(len(lines), 2)
+        self.assertEqual(len(lines), 3)
         self.assertTrue(np.isfinite(errors).all())
         old, new = self.hybrid.radio.state_dict(), hybrid.radio.state_dict()
         self.assertFalse(torch.equal(old["blocks.0.mlp.fc1.weight"], new["blocks.0.mlp.fc1.weight"]))
