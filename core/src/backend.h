@@ -119,6 +119,15 @@ struct FeatureMap {
   int channels = 0;
 };
 
+// Rows top .. bottom - 1 and columns left .. right - 1 of a grid.
+struct CellRange {
+  int top = 0;
+  int bottom = 0;
+  int left = 0;
+  int right = 0;
+};
+inline constexpr std::size_t kMostCellRanges = 64;  // at once
+
 // Size of a "same" convolution's output.
 constexpr GridSize strided(GridSize size, int stride) {
   return {(size.height + stride - 1) / stride, (size.width + stride - 1) / stride};
@@ -170,6 +179,12 @@ class Backend {
 
   // out [B, channels] f32: mean over all cells, square root of what is positive, divided by its Euclidean norm.
   virtual void pool_map(FeatureMap map, int batch, Tensor out) = 0;
+
+  // in [B, grid.count(), features] -> out [B, R, 2 * features + R], both in the activation type: for every range the
+  // mean of each feature over its cells, then the greatest value of each, then 1 in the range's own column and 0 in the
+  // other R - 1. At most kMostCellRanges.
+  virtual void pool_ranges(Tensor in, int batch, GridSize grid, int features, std::span<const CellRange> ranges,
+                           Tensor out) = 0;
 
   // Adds weight [out_width, in_width] * in [B, in_width] + bias to the first token of `out` of each image. All f32.
   virtual void add_projection(Tensor weight, Tensor bias, Tensor in, int batch, int in_width, int out_width,

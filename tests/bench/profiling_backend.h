@@ -72,6 +72,10 @@ class ProfilingBackend final : public Backend {
   void pool_map(FeatureMap map, int batch, Tensor out) override {
     timed("other", 0, [&] { inner_->pool_map(map, batch, out); });
   }
+  void pool_ranges(Tensor in, int batch, GridSize grid, int features, std::span<const CellRange> ranges,
+                   Tensor out) override {
+    timed("other", 0, [&] { inner_->pool_ranges(in, batch, grid, features, ranges, out); });
+  }
   void add_projection(Tensor weight, Tensor bias, Tensor in, int batch, int in_width, int out_width,
                       TokenRange out) override {
     timed("other", 0, [&] { inner_->add_projection(weight, bias, in, batch, in_width, out_width, out); });

@@ -36,8 +36,8 @@ def run_object_cache(args):
 
 
 def run_objects(args):
-    objects.train(args.work, args.init, args.graph, args.minutes, args.before)
-    hybrid, errors, step = objects.finish(args.work, args.init, args.graph, args.steps, args.before)
+    objects.train(args.work, args.init, args.graph, args.minutes)
+    hybrid, errors, step = objects.finish(args.work, args.init, args.graph, args.steps)
     size = export.export(hybrid, args.out, args.name, STEM_SIZE)
     print(f"decoder: relative square error {errors[0]:.3f}, in the end {errors[1]:.3f}")
     print(f"{args.out}: step {step}, {size / 1e6:.1f} MB")
@@ -178,8 +178,7 @@ def parser():
     command("object-cache", run_object_cache, "precompute stem features and the detector's maps", data, work, detector, caching)
     sub = command("objects", run_objects, "teach the later tokens which objects are where; resumes", work, detector, out)
     sub.add_argument("--init", required=True, help="exported model to start from")
-    sub.add_argument("--before", help="if that one has learned objects already: the model it was made of")
-    sub.add_argument("--minutes", type=float, default=60, help="training time in all (default 60)")
+    sub.add_argument("--minutes", type=float, default=60, help="training time in all beside fitting the head (default 60)")
     sub.add_argument("--steps", type=int, default=400, help="steps in which the decoder settles (default 400)")
     skipping = command("skip", run_skip, "fit the skip to token 0 of an exported model that has none", work, out)
     skipping.add_argument("--model", required=True, help="exported model folder")

@@ -20,6 +20,9 @@ def folded_tensors(hybrid):
         module = hybrid.stem.layers[layer["name"].replace(".", "_")]
         tensors[f"{GENERATOR}stem.{layer['name']}.weight"] = module.weight.detach().float()
         tensors[f"{GENERATOR}stem.{layer['name']}.bias"] = module.bias.detach().float()
+    if hybrid.regions is not None:
+        for name, value in hybrid.regions.state_dict().items():
+            tensors[f"{GENERATOR}stem.regions.{name}"] = value.detach().float()
     embedder = tensors[GENERATOR + "embedder.weight"] * hybrid.patch_scale
     tensors[GENERATOR + "embedder.weight"] = embedder
     tensors[GENERATOR + "pos_embed"] -= embedder @ hybrid.patch_mean

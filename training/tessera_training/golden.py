@@ -42,7 +42,8 @@ def tiny_spec():
     layer("side.mix", "conv", 3, 2, 6, 10)
     layer("side.join", "pointwise", 1, 1, 16, 10, "none", add="side.mix", **{"from": "block4.project"})
     return {"name": "tiny", "layers": layers, "patch_maps": ["block4.project", "block5.project", "side.join"],
-            "global_map": "head"}
+            "global_map": "head",
+            "regions": {"hidden": 10, "boxes": [[0, 12, 0, 6], [0, 6, 0, 12], [3, 9, 3, 9], [0, 6, 8, 12]]}}
 
 
 def random_hybrid(seed):
@@ -73,10 +74,11 @@ def expected(hybrid, pixels):
     patches, pooled, maps = hybrid.stem((pixels - LITE_MEAN) / LITE_STD, keep=names)
     out = {"input": pixels, "patches": patches, "global": normalised_global(pooled)}
     out.update({name: value.permute(0, 2, 3, 1) for name, value in maps.items()})
-    pooled = (normalised_global(pooled) - hybrid.global_mean) * GLOBAL_SCALE
+    raw, pooled = pooled, (normalised_global(pooled) - hybrid.global_mean) * GLOBAL_SCALE
     scaled = (patches - hybrid.patch_mean) * hybrid.patch_scale
     out["embed"] = hybrid.radio.patch_generator(scaled, pooled, gh, gw)
-    out["prefix"], out["tokens"] = hybrid.radio.encode(scaled, pooled, gh, gw)
+    out["regions"] = hybrid.regions.pool(patches.unflatten(1, (gh, gw)))
+    out["prefix"], out["tokens"] = hybrid.encode_features(patches, raw, gh, gw)
     out["n4.decoder"] = hybrid.radio.decoder(out["tokens"][:, :4], gh, gw)
     out["nall.decoder"] = hybrid.radio.decoder(out["tokens"], gh, gw)
     return out

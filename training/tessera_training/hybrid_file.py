@@ -26,6 +26,9 @@ def read_hybrid(folder):
     for name, tensor in tensors.items():
         if name.startswith(GENERATOR + "stem."):
             layer, kind = name[len(GENERATOR + "stem."):].rsplit(".", 1)
+            if layer.startswith("regions."):
+                state[f"{layer}.{kind}"] = tensor.float()
+                continue
             if layer in GLOBAL_MAPS:
                 scale = GLOBAL_SCALE if kind == "weight" else 1
                 state[f"radio.{GLOBAL_MAPS[layer]}.{kind}"] = tensor.float() / scale

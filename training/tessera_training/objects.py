@@ -1,40 +1,40 @@
 """Teaches the later tokens of a trained model which objects are where: the stem gets a second branch, a detector teaches.
 
 The branch is the backbone of the detector (detector.py), at the stem's own resolution; its maps join the patch features, with weights
-of zero at first, so that nothing changes. Then branch and blocks are trained together towards: tokens 1.. = the present token and
-the detector's objects in the token's region, side by side; token 0, prefix and the other tokens as they are. A model that has
-the branch already goes on from there; what its tokens keep is then that of the model before the branch.
-The objects of a region (targets.REGIONS): for each class the best score over the region's cells, centred; they go to the directions
-that the present tokens use least.
+of zero in the projection, so that the blocks see what they saw. A region head (radio1d.RegionHead) reads the patch features of a list of
+regions (targets.REGIONS) and adds what it makes of them to the tokens after token 0. It learns the objects of the region: for
+each class the best score of the detector over the region's cells, centred, at unit length. They go to the directions that the
+present tokens use least. First the head is fitted on frozen features, then it and the branch are trained together.
 """
 import copy
 import json
 import math
-import os
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
 
 from . import cache
 from .data import to_size
 from .detector import SIZE, Detector, branch, load_stem
 from .hybrid_file import conditioned, read_hybrid
-from .losses import cosine_loss, relational_loss
-from .radio1d import Hybrid
+from .radio1d import Hybrid, RegionHead
 from .settle import settle_decoder
 from .targets import REGIONS, unit
 from .train import HELD_OUT, Chunk, has_bf16, save
 
 BATCH = 64
-KEPT_SHARE = 0.2    # of the present token in the square of the target of tokens 1..
+HIDDEN = 512        # of the head
 POWER = 0.7         # of a score
 SEEN = 0.3          # a score from which on a view counts as one with objects; half of a batch are such
-RATES = {"radio": 4e-4, "branch": 3e-4, "head": 1e-3}
-WEIGHTS = {"regions": 1.0, "cells": 0.3, "token0": 1.0, "relations": 0.5, "prefix": 0.3, "rest": 0.3}
+SHARE = 0.8         # of the objects in the square of a token, in the mean
+DROPOUT = 0.2
+FIT_RATE, FIT_BATCH, FIT_PASSES = 1e-3, 128, 6
+RATES = {"head": 5e-4, "branch": 2e-4}
+BOXES = [[round(12 * edge) for edge in region] for region in REGIONS]
+CPU = torch.device("cpu")
 
 
 class ObjectExtractor:
@@ -57,30 +57,27 @@ def object_extractor(options, _):
     return ObjectExtractor(options["stem_name"], options["stem_size"], options["graph"])
 
 
+def mirrored(batch):
+    return {k: v.flip(2) if v.dim() == 4 else v for k, v in batch.items()}
+
+
 class Store:
     """The cached views by grid shape; sample() takes half of a batch from views in which the detector saw something."""
 
     def __init__(self, cache_dir):
-        self.cache_dir, self.known, self.held_out, self.groups = Path(cache_dir), set(), [], {}
-        self.refresh()
-
-    def refresh(self):
-        for folder in sorted(self.cache_dir.glob("*/[0-9]*")):
-            if folder in self.known or "tmp" in folder.name:
+        self.held_out, self.chunks, self.groups = [], [], {}
+        for folder in sorted(Path(cache_dir).glob("*/[0-9]*")):
+            if "tmp" in folder.name:
                 continue
-            self.known.add(folder)
             chunk = Chunk(folder)
             if len(self.held_out) < HELD_OUT:
                 self.held_out.append(chunk)
-                self.held_names = {int(i) for c in self.held_out for i in c.arrays["names"]}
+                held_names = {int(i) for c in self.held_out for i in c.arrays["names"]}
                 continue
-            free = np.array([int(n) not in self.held_names for n in chunk.arrays["names"]])
+            free = np.array([int(n) not in held_names for n in chunk.arrays["names"]])
             seen = chunk.arrays["detector"].max((1, 2, 3)) >= SEEN
-            rows = np.flatnonzero(free), np.flatnonzero(free & seen)
-            self.groups.setdefault(chunk.arrays["picture"].shape[1:3], []).append((chunk, *rows))
-
-    def count(self):
-        return sum(len(every) for group in self.groups.values() for _, every, _ in group)
+            self.chunks.append((chunk, np.flatnonzero(free), np.flatnonzero(free & seen)))
+            self.groups.setdefault(chunk.arrays["picture"].shape[1:3], []).append(self.chunks[-1])
 
     def sample(self, size, rng):
         shapes = list(self.groups)
@@ -95,10 +92,6 @@ class Store:
         return mirrored(batch) if rng.random() < 0.5 else batch
 
 
-def mirrored(batch):
-    return {k: v.flip(2) if v.dim() == 4 else v for k, v in batch.items()}
-
-
 def in_regions(cells):
     """[B, n, n, classes] -> [B, regions, classes]: the greatest over the cells of each region."""
     side = cells.shape[1]
@@ -107,274 +100,218 @@ def in_regions(cells):
 
 
 def objects_of(detector_map):
+    """The detection map -> [B, regions, classes]"""
     return in_regions(detector_map.float()).clamp_min(0) ** POWER
 
 
-class Targets:
-    """Mean objects of each region, and the directions of a token that they go to."""
-
-    def __init__(self, mean, directions):
-        self.mean, self.directions = mean, directions
-
-    @staticmethod
-    @torch.no_grad()
-    def fit(encode, chunks, taught):
-        """`encode`: batch -> (prefix, tokens, ...) of a model; `taught`: its tokens hold objects, whose directions are looked for."""
-        tokens, objects = [], []
-        for chunk in chunks:
-            batch = chunk.rows(np.arange(chunk.size))
-            tokens.append(unit(encode(batch)[1][:, 1:1 + len(REGIONS)]))
-            objects.append(objects_of(batch["detector"])[:, :tokens[-1].shape[1]])
-        mean = torch.cat([F.pad(o, (0, 0, 0, len(REGIONS) - o.shape[1])) for o in objects]).mean(0)
-        tokens, objects = torch.cat(tokens).flatten(0, 1), torch.cat([o - mean[:o.shape[1]] for o in objects])
-        if taught:
-            left, _, right = torch.linalg.svd(unit(objects).flatten(0, 1).T @ tokens, full_matrices=False)
-            return Targets(mean, left @ right)
-        vectors = torch.linalg.eigh((tokens.T @ tokens / len(tokens)).double())[1].float()
-        return Targets(mean, vectors[:, :mean.shape[1]].T.contiguous())   # eigenvalues ascend
-
-    def tokens(self, old, detector_map):
-        """Present tokens 1.. [B, regions, D] and the detection map -> unit vectors [B, regions, D]"""
-        objects = unit(objects_of(detector_map) - self.mean)[:, :old.shape[1]] @ self.directions
-        return unit(KEPT_SHARE ** 0.5 * unit(old) + (1 - KEPT_SHARE) ** 0.5 * objects)
-
-
-class CellHead(nn.Module):
-    """Reads the detection map from the branch's two maps; for training only."""
-
-    def __init__(self, widths, classes):
-        super().__init__()
-        self.mix, self.out = nn.Conv2d(sum(widths), 256, 3, padding=1), nn.Conv2d(256, classes, 1)
-        nn.init.constant_(self.out.bias, -5)
-
-    def forward(self, maps):
-        fine, coarse = maps
-        coarse = coarse.repeat_interleave(2, 2).repeat_interleave(2, 3)[:, :, :fine.shape[2], :fine.shape[3]]
-        return self.out(F.relu6(self.mix(torch.cat([fine, coarse], 1) / 2)))
-
-
-def has_branch(hybrid):
-    return any(layer["name"].startswith("detector.") for layer in hybrid.stem.spec["layers"])
-
-
-def part_of_stem(stem, of_branch):
-    """The Stem of the layers that belong to the branch, or of the others."""
-    def belongs(name):
-        return name.startswith("detector.") == of_branch
-    layers = [layer for layer in stem.spec["layers"] if belongs(layer["name"])]
-    maps = [name for name in stem.spec["patch_maps"] if belongs(name)]
-    state = stem.state_dict()
-    names = {layer["name"]: "layers." + layer["name"].replace(".", "_") for layer in layers}
-    tensors = {name: (state[key + ".weight"], state[key + ".bias"]) for name, key in names.items()}
-    return load_stem(layers, tensors, maps, maps[-1] if of_branch else stem.spec["global_map"], stem.spec["name"])
+def stored_patches(stem, batch):
+    """Cached maps of a stem -> [B, gh, gw, F]"""
+    maps = [batch["stem." + name].float().permute(0, 3, 1, 2) for name in stem.spec["patch_maps"]]
+    gh, gw = maps[0].shape[2:]
+    return torch.cat([stem.to_grid(m, gh, gw) for m in maps], 2).unflatten(1, (gh, gw))
 
 
 class Student(nn.Module):
-    """The blocks of a trained model and the branch of its stem, a new one from `graph` if it has none."""
+    """The branch and the head; what they learn is the objects of the regions less their mean, at unit length."""
 
-    def __init__(self, old, graph, classes):
+    def __init__(self, original, graph, classes):
         super().__init__()
-        spec = copy.deepcopy(old.stem.spec)
-        if has_branch(old):
-            self.branch = part_of_stem(old.stem, True)
-        else:
-            layers, tensors, maps = branch(graph)
-            self.branch = load_stem(layers, tensors, maps, maps[-1])
-            spec["layers"] += layers
-            spec["patch_maps"] += maps
-        self.branch.to(memory_format=torch.channels_last)
-        self.maps = self.branch.spec["patch_maps"]
-        self.old_stem = [part_of_stem(old.stem, False)]   # in a list: not a module of this one
-        self.hybrid = Hybrid(spec, old.radio.shape)
-        state = old.radio.state_dict()
-        narrow = state["patch_generator.embedder.weight"]
-        wide = torch.zeros_like(self.hybrid.radio.patch_generator.embedder.weight)
-        wide[:, :narrow.shape[1]] = narrow
-        self.hybrid.radio.load_state_dict(state | {"patch_generator.embedder.weight": wide})
-        self.known = narrow.shape[1]
-        for buffer in ("patch_mean", "patch_scale"):
-            getattr(self.hybrid, buffer)[:self.known] = getattr(old, buffer)
-        self.hybrid.global_mean.copy_(old.global_mean)
-        widths = [next(la["out"] for la in spec["layers"] if la["name"] == name) for name in self.maps]
-        self.head = CellHead(widths, classes)
-        self.hybrid.requires_grad_(False)
-        for part in (self.hybrid.radio, self.branch, self.head):
-            part.requires_grad_(True)
-        for frozen in (self.hybrid.radio.decoder, self.hybrid.radio.token0_map):
-            if frozen is not None:
-                frozen.requires_grad_(False)
+        layers, tensors, self.maps = branch(graph)
+        self.branch = load_stem(layers, tensors, self.maps, self.maps[-1]).to(memory_format=torch.channels_last)
+        self.stem = [original.stem]   # in a list: not a module of this one, it stays as it is
+        features = original.stem.patch_width + self.branch.patch_width
+        self.head = RegionHead({"boxes": BOXES, "hidden": HIDDEN}, features, classes)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.register_buffer("objects_mean", torch.zeros(len(REGIONS), classes))
+        self.register_buffer("mean", torch.zeros(2 * features + len(BOXES)))
+        self.register_buffer("scale", torch.ones(2 * features + len(BOXES)))
 
-    def branch_maps(self, batch):
+    def patches(self, batch):
+        """Stem and branch -> [B, gh, gw, F]"""
         kept = self.branch(conditioned(batch["picture"].numpy()), keep=self.maps)[2]
-        return [kept[name] for name in self.maps]
+        before = stored_patches(self.stem[0], batch)
+        gh, gw = before.shape[1:3]
+        maps = [self.branch.to_grid(kept[name], gh, gw).unflatten(1, (gh, gw)) for name in self.maps]
+        return torch.cat([before, *(m.float() for m in maps)], 3)
 
-    @torch.no_grad()
-    def normalise(self, chunks):
-        """Centre and scale of the new patch features, if there are any."""
-        if self.known == self.hybrid.stem.patch_width:
-            return
-        cells = []
-        for chunk in chunks:
-            batch = chunk.rows(np.arange(0, chunk.size, 4))
-            maps = self.branch_maps(batch)
-            gh, gw = maps[0].shape[2:]
-            cells.append(torch.cat([self.branch.to_grid(m, gh, gw) for m in maps], 2).flatten(0, 1))
-        cells = torch.cat(cells)
-        self.hybrid.patch_mean[self.known:] = cells.mean(0)
-        self.hybrid.patch_scale[self.known:] = 1 / (cells.std(0) + 1e-3)
+    def read(self, pooled):
+        """The head on pooled features [B, R, 2F + R]"""
+        hidden = nn.functional.gelu(self.head.fc1((pooled.float() - self.mean) * self.scale))
+        return self.head.fc2(self.dropout(hidden)).float()
 
-    def forward(self, batch):
-        """-> (prefix, tokens, logits of the detection map [B, classes, gh, gw])"""
-        maps = self.branch_maps(batch)
-        gh, gw = maps[0].shape[2:]
-        patches = torch.cat([stored_patches(self.old_stem[0], batch)[0],
-                             *(self.branch.to_grid(m, gh, gw) for m in maps)], 2)
-        prefix, tokens = self.hybrid.encode_features(patches, batch["stem.pooled"], gh, gw)
-        return prefix, tokens, self.head(maps)
+    def target(self, detector_map):
+        return unit(objects_of(detector_map) - self.objects_mean)
 
-    def finished(self):
-        """The hybrid with all weights of its stem."""
-        stem = self.hybrid.stem
-        stem.load_state_dict(self.old_stem[0].state_dict() | self.branch.state_dict())
-        return self.hybrid.eval().requires_grad_(False)
+    def loss(self, pooled, detector_map):
+        return (self.read(pooled) - self.target(detector_map)).square().sum(-1).mean()
 
 
-def stored_patches(stem, batch):
-    """Cached maps of the old stem -> (patches [B, gh * gw, F], gh, gw)"""
-    maps = [batch["stem." + name].float().permute(0, 3, 1, 2) for name in stem.spec["patch_maps"]]
-    gh, gw = maps[0].shape[2:]
-    return torch.cat([stem.to_grid(m, gh, gw) for m in maps], 2), gh, gw
+def autocast():
+    return torch.autocast("cpu", torch.bfloat16, enabled=has_bf16(CPU))
 
 
-def encoder_of(old):
-    """batch -> (prefix, tokens) of the model as it was."""
-    def encode(batch):
-        patches, gh, gw = stored_patches(old.stem, batch)
-        return old.encode_features(patches, batch["stem.pooled"], gh, gw)
-    return encode
+@torch.no_grad()
+def pooled_of(student, chunk, rows):
+    """Pooled features of some rows of a chunk as float16, and their detection maps."""
+    pooled, maps = [], []
+    for part in np.array_split(rows, max(1, len(rows) // BATCH)):
+        batch = chunk.rows(part)
+        with autocast():
+            pooled.append(student.head.pool(student.patches(batch)).half())
+        maps.append(batch["detector"])
+    return torch.cat(pooled), torch.cat(maps)
 
 
-def losses_of(student, old, targets, batch):
-    """{name: loss}; `old` as given by encoder_of()."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16(torch.device("cpu"))):
-        with torch.no_grad():
-            prefix_was, tokens_were = (x.float() for x in old(batch))
-        prefix, tokens, logits = student(batch)
-    tokens, prefix, logits = tokens.float(), prefix.float(), logits.float()
-    regions = slice(1, 1 + len(REGIONS))
-    first = unit(tokens_were[:, 0])
-    truth = batch["detector"].float().permute(0, 3, 1, 2)
-    if truth.shape[2:] != logits.shape[2:]:
-        truth = F.interpolate(truth, logits.shape[2:], mode="area")
-    cells = F.binary_cross_entropy_with_logits(logits, truth, reduction="none").sum(1).mean()
-    values = {"regions": cosine_loss(tokens[:, regions], targets.tokens(tokens_were[:, regions], batch["detector"])),
-              "cells": cells,
-              "token0": cosine_loss(tokens[:, 0], first), "relations": relational_loss(tokens[:, 0], first),
-              "prefix": cosine_loss(prefix, unit(prefix_was))}
-    if tokens.shape[1] > regions.stop:
-        values["rest"] = cosine_loss(tokens[:, regions.stop:], unit(tokens_were[:, regions.stop:]))
-    return values
+def fit_head(student, store, rng):
+    """The head alone, from features that are computed once."""
+    parts = [pooled_of(student, chunk, rows) for chunk, rows, _ in store.chunks if len(rows)]
+    pooled = torch.cat([p for p, _ in parts])
+    student.objects_mean.copy_(torch.cat([objects_of(m) for _, m in parts]).mean(0))
+    targets = torch.cat([student.target(m) for _, m in parts])
+    sample = pooled[::max(1, len(pooled) // 2000)].float()
+    student.mean.copy_(sample.mean((0, 1)))
+    student.scale.copy_(1 / (sample.std((0, 1)) + 1e-3))
+    student.mean[-len(BOXES):], student.scale[-len(BOXES):] = 0, 1
+    optimizer = torch.optim.AdamW(student.head.parameters(), weight_decay=0.05)
+    student.train()
+    steps, step = FIT_PASSES * math.ceil(len(pooled) / FIT_BATCH), 0
+    for _ in range(FIT_PASSES):
+        for rows in np.array_split(rng.permutation(len(pooled)), math.ceil(len(pooled) / FIT_BATCH)):
+            optimizer.param_groups[0]["lr"] = FIT_RATE * max(0.02, 1 - step / steps)
+            with autocast():
+                loss = (student.read(pooled[rows]) - targets[rows]).square().sum(-1).mean()
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            step += 1
 
 
-def validate(student, old, targets, store):
+def validate(student, store):
+    """Mean loss over the held-out chunks; 1 = predicting nothing."""
     student.eval()
     values = []
-    with torch.inference_mode():
+    with torch.no_grad():
         for chunk in store.held_out:
-            for at in range(0, chunk.size, BATCH):
-                batch = chunk.rows(np.arange(at, min(at + BATCH, chunk.size)))
-                values.append({k: v.item() for k, v in losses_of(student, old, targets, batch).items()})
+            pooled, maps = pooled_of(student, chunk, np.arange(chunk.size))
+            values.append(student.loss(pooled, maps).item())
     student.train()
-    return {k: sum(v[k] for v in values) / len(values) for k in values[0]}
+    return sum(values) / len(values)
 
 
-def original_of(init, before):
-    """(the model to start from, what its tokens are to keep: batch -> (prefix, tokens) of the model before the branch)"""
-    start = read_hybrid(init)
-    if before is None and has_branch(start):
-        raise ValueError(f"{init}: has the branch already; name the model it was made of, for what the tokens are to keep")
-    return start, encoder_of(read_hybrid(before) if before else start)
-
-
-def train(work_dir, init, graph, minutes, before=None, log_every=50):
-    """Trains for `minutes` in all, counted over interruptions; a checkpoint every two minutes.
-
-    `before`: the model without the branch, where `init` has it already.
-    """
+def train(work_dir, init, graph, minutes, log_every=100):
+    """Fits the head, then trains head and branch for `minutes` in all, counted over interruptions."""
     work_dir = Path(work_dir)
-    original, old = original_of(init, before)
-    store = Store(work_dir / "cache")
-    checkpoint = work_dir / "objects.pt"
+    store, checkpoint = Store(work_dir / "cache"), work_dir / "objects.pt"
     torch.manual_seed(0)
-    classes = store.held_out[0].arrays["detector"].shape[-1]
-    student = Student(original, graph, classes)
-    step = seconds = 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+    student = Student(read_hybrid(init), graph, store.held_out[0].arrays["detector"].shape[-1])
+    state = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
+    step, before = (state["step"], state["seconds"]) if state else (0, 0.0)
+    rng = np.random.default_rng(step)
+
+    def log(**values):
+        line = json.dumps(values)
+        with open(work_dir / "objects.log", "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        print(line, flush=True)
+
+    if state:
         student.load_state_dict(state["student"])
-        targets, step, seconds = Targets(state["mean"], state["directions"]), state["step"], state["seconds"]
     else:
-        student.normalise(store.held_out)
-        taught = has_branch(original)
-        targets = Targets.fit(student.eval() if taught else old, store.held_out, taught)
-    parts = {"radio": student.hybrid.radio, "branch": student.branch, "head": student.head}
-    groups = [{"params": [p for p in part.parameters() if p.requires_grad], "name": name, "weight_decay": 0.01}
-              for name, part in parts.items()]
+        fit_head(student, store, rng)
+        log(step=0, views=sum(len(rows) for _, rows, _ in store.chunks), held_out=validate(student, store))
+    student.branch.requires_grad_(True)
+    student.head.requires_grad_(True)
+    groups = [{"params": list(part.parameters()), "name": name, "weight_decay": 0.02}
+              for name, part in (("head", student.head), ("branch", student.branch))]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-    if checkpoint.exists():
+    if state:
         optimizer.load_state_dict(state["optimizer"])
-    trained = [p for group in groups for p in group["params"]]
-    rng, history, before, started, saved = np.random.default_rng(step), [], seconds, time.time(), time.time()
+    seconds, losses, started, saved = before, [], time.time(), time.time()
+
+    def keep():
+        save(checkpoint, student=student.state_dict(), optimizer=optimizer.state_dict(), step=step, seconds=seconds)
+
     student.train()
     while seconds < 60 * minutes:
-        share = seconds / 60 / minutes
-        pace = min(1, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, share))))
+        pace = min(1, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * seconds / 60 / minutes)))
         for group in optimizer.param_groups:
             group["lr"] = RATES[group["name"]] * pace
-        values = losses_of(student, old, targets, store.sample(BATCH, rng))
+        batch = store.sample(BATCH, rng)
+        with autocast():
+            loss = student.loss(student.head.pool(student.patches(batch)), batch["detector"])
         optimizer.zero_grad(set_to_none=True)
-        sum(WEIGHTS[k] * v for k, v in values.items()).backward()
-        nn.utils.clip_grad_norm_(trained, 1.0)
+        loss.backward()
+        nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], 1.0)
         optimizer.step()
         step += 1
+        losses.append(loss.item())
         seconds = before + time.time() - started
-        history.append({k: v.item() for k, v in values.items()})
-        last = seconds >= 60 * minutes
-        if step % log_every == 0 or last:
-            line = {"step": step, "seconds": round(seconds), "views": store.count(),
-                    "train": {k: sum(h[k] for h in history) / len(history) for k in history[0]},
-                    "held_out": validate(student, old, targets, store)}
-            line = json.dumps(line)
-            with open(work_dir / "objects.log", "a", encoding="utf-8") as log:
-                log.write(line + "\n")
-            print(line, flush=True)
-            history = []
-            store.refresh()
-        if time.time() - saved > 120 or last:
-            save(checkpoint, student=student.state_dict(), optimizer=optimizer.state_dict(), step=step, seconds=seconds,
-                 mean=targets.mean, directions=targets.directions)
+        if step % log_every == 0 or seconds >= 60 * minutes:
+            log(step=step, seconds=round(seconds), train=sum(losses) / len(losses), held_out=validate(student, store))
+            losses = []
+        if time.time() - saved > 120:
+            keep()
             saved = time.time()
+    keep()
+    return student.eval()
 
 
-def finish(work_dir, init, graph, steps, before=None, chunks=8):
-    """The hybrid of the last checkpoint, its decoder settled on `chunks` cached chunks of view 0; (hybrid, errors, step)
+def least_used(tokens, count):
+    """The `count` orthonormal directions in which unit tokens [N, D] are weakest: [count, D]"""
+    return torch.linalg.eigh((tokens.T @ tokens / len(tokens)).double())[1].float()[:, :count].T.contiguous()
 
-    It learns to give from the new tokens what the decoder of `init` gives from those of `init`.
-    """
-    state = torch.load(Path(work_dir) / "objects.pt", weights_only=True)
-    original, _ = original_of(init, before)
-    student = Student(original, graph, state["mean"].shape[1]).eval()
-    student.load_state_dict(state["student"])
-    was, old, new = Student(original, graph, state["mean"].shape[1]).eval(), [], []
-    was.normalise(Store(Path(work_dir) / "cache").held_out)
+
+def joined(original, student, directions, gain):
+    """The original with branch and head, as it is exported."""
+    spec = copy.deepcopy(original.stem.spec)
+    spec["layers"] += student.branch.spec["layers"]
+    spec["patch_maps"] += student.maps
+    spec["regions"] = {"hidden": HIDDEN, "boxes": BOXES}
+    hybrid = Hybrid(spec, original.radio.shape)
+    state = original.radio.state_dict()
+    narrow = state["patch_generator.embedder.weight"]
+    wide = torch.zeros_like(hybrid.radio.patch_generator.embedder.weight)
+    wide[:, :narrow.shape[1]] = narrow
+    hybrid.radio.load_state_dict(state | {"patch_generator.embedder.weight": wide})
+    hybrid.patch_mean[:narrow.shape[1]] = original.patch_mean
+    hybrid.patch_scale[:narrow.shape[1]] = original.patch_scale
+    hybrid.global_mean.copy_(original.global_mean)
+    hybrid.stem.load_state_dict(original.stem.state_dict() | student.branch.state_dict())
     with torch.no_grad():
-        for folder in sorted((Path(work_dir) / "cache" / "0").glob("[0-9]*"))[HELD_OUT:HELD_OUT + chunks]:
-            chunk = Chunk(folder)
-            for rows in np.array_split(np.arange(chunk.size), 4):
-                batch = chunk.rows(rows)
-                old.append(was(batch)[1])
-                new.append(student(batch)[1])
-    gh, gw = (side // 16 for side in batch["picture"].shape[1:3])
-    hybrid = student.finished()
-    errors = settle_decoder(hybrid.radio.decoder, torch.cat(old), torch.cat(new), gh, gw, steps)
+        weight = student.head.fc1.weight * student.scale
+        hybrid.regions.fc1.weight.copy_(weight)
+        hybrid.regions.fc1.bias.copy_(student.head.fc1.bias - weight @ student.mean)
+        turn = gain * directions.T
+        hybrid.regions.fc2.weight.copy_(turn @ student.head.fc2.weight)
+        hybrid.regions.fc2.bias.copy_(turn @ student.head.fc2.bias)
+    return hybrid.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def finish(work_dir, init, graph, steps, share=SHARE, chunks=8):
+    """The hybrid of the last checkpoint, its decoder settled on some chunks of one grid; (hybrid, errors, step)"""
+    store = Store(Path(work_dir) / "cache")
+    state = torch.load(Path(work_dir) / "objects.pt", weights_only=True)
+    original = read_hybrid(init)
+    student = Student(original, graph, state["student"]["objects_mean"].shape[1]).eval()
+    student.load_state_dict(state["student"])
+    group = max(store.groups.values(), key=len)[:chunks]
+    tokens, objects = [], []
+    for chunk, _, _ in group:
+        for rows in np.array_split(np.arange(chunk.size), max(1, chunk.size // BATCH)):
+            batch = chunk.rows(rows)
+            patches = stored_patches(original.stem, batch)
+            gh, gw = patches.shape[1:3]
+            tokens.append(original.encode_features(patches.flatten(1, 2), batch["stem.pooled"], gh, gw)[1])
+            objects.append(student.read(student.head.pool(student.patches(batch))))
+    tokens, objects = torch.cat(tokens), torch.cat(objects)
+    later = tokens[:, 1:1 + len(REGIONS)]
+    objects = objects[:, :later.shape[1]]
+    directions = least_used(unit(later).flatten(0, 1), objects.shape[2])
+    gain = (share / (1 - share)) ** 0.5 * (later.norm(dim=-1).mean() / objects.norm(dim=-1).mean()).item()
+    hybrid = joined(original, student, directions, gain)
+    after = tokens.clone()
+    after[:, 1:1 + later.shape[1]] += gain * objects @ directions
+    with torch.enable_grad():
+        errors = settle_decoder(hybrid.radio.decoder, tokens, after, gh, gw, steps)
     return hybrid, errors, state["step"]

@@ -206,6 +206,31 @@ def normalised_global(pooled):
     return F.normalize(pooled.float().clamp_min(0).sqrt(), dim=1, eps=1e-12)
 
 
+def region_cells(boxes, gh, gw):
+    """(top, bottom, left, right) in cells of regions given in twelfths: all cells that they touch."""
+    return [(t * gh // 12, -(-b * gh // 12), le * gw // 12, -(-r * gw // 12)) for t, b, le, r in boxes]
+
+
+class RegionHead(nn.Module):
+    """Patch features of R regions -> [B, R, width], added to the tokens after token 0."""
+
+    def __init__(self, spec, features, width):
+        super().__init__()
+        self.boxes = spec["boxes"]
+        self.fc1 = nn.Linear(2 * features + len(self.boxes), spec["hidden"])
+        self.fc2 = nn.Linear(spec["hidden"], width)
+
+    def pool(self, patches):
+        """[B, gh, gw, F] -> [B, R, 2F + R]: mean and greatest value over each region, then which region it is."""
+        parts = [patches[:, t:b, le:r].flatten(1, 2) for t, b, le, r in region_cells(self.boxes, *patches.shape[1:3])]
+        pooled = torch.stack([torch.cat([part.mean(1), part.amax(1)], 1) for part in parts], 1)
+        number = torch.eye(len(parts), dtype=pooled.dtype, device=pooled.device)
+        return torch.cat([pooled, number.expand(len(pooled), -1, -1)], 2)
+
+    def forward(self, patches):
+        return self.fc2(F.gelu(self.fc1(self.pool(patches))))
+
+
 class Hybrid(nn.Module):
     """Stem and Radio1D together, as exported; feature centring and scaling are buffers until the exporter folds them."""
 
@@ -213,15 +238,22 @@ class Hybrid(nn.Module):
         super().__init__()
         self.stem = Stem(stem_spec)
         self.radio = Radio1D(shape, self.stem.patch_width, self.stem.global_width)
+        regions = stem_spec.get("regions")
+        self.regions = RegionHead(regions, self.stem.patch_width, 2 * shape.width) if regions else None
         self.register_buffer("patch_mean", torch.zeros(self.stem.patch_width))
         self.register_buffer("patch_scale", torch.ones(self.stem.patch_width))
         self.register_buffer("global_mean", torch.zeros(self.stem.global_width))
 
     def encode_features(self, patches, pooled, gh, gw):
         """Raw stem outputs -> (prefix, tokens)."""
-        patches = (patches.float() - self.patch_mean) * self.patch_scale
+        scaled = (patches.float() - self.patch_mean) * self.patch_scale
         pooled = (normalised_global(pooled) - self.global_mean) * GLOBAL_SCALE
-        return self.radio.encode(patches, pooled, gh, gw)
+        prefix, tokens = self.radio.encode(scaled, pooled, gh, gw)
+        if self.regions is not None:
+            added = self.regions(patches.float().unflatten(1, (gh, gw)))[:, :tokens.shape[1] - 1]
+            end = 1 + added.shape[1]
+            tokens = torch.cat([tokens[:, :1], tokens[:, 1:end] + added, tokens[:, end:]], 1)
+        return prefix, tokens
 
     def encode(self, x):
         """Conditioned pictures [B, 3, H, W] -> (prefix, tokens)."""

@@ -1,7 +1,8 @@
 """Convolutional stem described by a layer list (docs/MODEL_FORMAT.md): builds it, runs it, and reads EfficientNet-Lite.
 
 A stem specification is a plain dict, the same that `args.model_kwargs.stem` of an exported config.json holds:
-    {"name": str, "layers": [layer, ...], "patch_maps": [layer name, ...], "global_map": layer name}
+    {"name": str, "layers": [layer, ...], "patch_maps": [layer name, ...], "global_map": layer name,
+     optionally "regions": {"hidden": int, "boxes": [[top, bottom, left, right] in twelfths, ...]} (radio1d.RegionHead)}
     layer = {"name", "kind": "conv" | "depthwise" | "pointwise", "kernel", "stride", "in", "out",
              "activation": "relu6" | "none", "padding": "same", optionally "add": layer name,
              optionally "from": the layer whose output it reads, or "image"; default the layer before it}

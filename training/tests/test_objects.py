@@ -1,4 +1,5 @@
 """Tests of the detector and of what is learned from it; the detector's weights are random and narrow."""
+import json
 import struct
 import tempfile
 import unittest
@@ -14,6 +15,7 @@ from tessera_training.export import export
 from tessera_training.frozen_graph import read_constants
 from tessera_training.golden import random_hybrid
 from tessera_training.hybrid_file import conditioned, read_hybrid
+from tessera_training.radio1d import RegionHead, region_cells
 from tessera_training.stem import LITE_MEAN, LITE_STD
 from tessera_training.targets import REGIONS
 
@@ -173,21 +175,27 @@ class ObjectsTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.work = Path(folder.name)
-        export(random_hybrid(5), self.work / "old", "t", 64, half=False)
+        hybrid = random_hybrid(5)
+        hybrid.regions = None
+        del hybrid.stem.spec["regions"]
+        export(hybrid, self.work / "old", "t", 64, half=False)
         self.hybrid = read_hybrid(self.work / "old")
         rng = np.random.default_rng(0)
-        self.pictures = rng.integers(0, 256, (24, 96, 96, 3), dtype=np.uint8)
+        self.pictures = rng.integers(0, 256, (48, 96, 96, 3), dtype=np.uint8)
+        self.pictures[::2, :, :48] //= 4     # half of them are dark at the left, which is what there is to learn
+        cells = np.zeros((48, 12, 12, CLASSES), np.float16)
+        cells[::2, :, :6, 1] = 0.9
+        cells[1::2, :, :6, 3] = 0.9
         maps = self.hybrid.stem.spec["patch_maps"]
         with torch.inference_mode():
             _, pooled, kept = self.hybrid.stem(conditioned(self.pictures), keep=maps)
-        cells = rng.random((24, 12, 12, CLASSES)) ** 4
         for number in range(4):
             chunk = self.work / "cache" / "0" / f"{number:05}"
             chunk.mkdir(parents=True)
-            np.save(chunk / "names.npy", np.arange(24) + 24 * number)
+            np.save(chunk / "names.npy", np.arange(48) + 48 * number)
             np.save(chunk / "picture.npy", self.pictures)
             np.save(chunk / "stem.pooled.npy", pooled.numpy())
-            np.save(chunk / "detector.npy", np.roll(cells, number, 0).astype(np.float16))
+            np.save(chunk / "detector.npy", cells)
             for name in maps:
                 np.save(chunk / f"stem.{name}.npy", kept[name].permute(0, 2, 3, 1).numpy())
         self.store = objects.Store(self.work / "cache")
@@ -199,79 +207,60 @@ class ObjectsTest(unittest.TestCase):
         holds = [bool(t * 12 <= 1 < b * 12 and left * 12 <= 10 < right * 12) for t, b, left, right in REGIONS]
         self.assertEqual((found[:, 1] == 0.5).tolist(), holds)
         self.assertEqual(found[:, 0].max().item(), 0)
+        self.assertEqual([[edge / 12 for edge in box] for box in objects.BOXES], [list(map(float, r)) for r in REGIONS])
+
+    def test_pooled_features_are_mean_greatest_and_number(self):
+        head = RegionHead({"boxes": [[0, 12, 0, 6], [0, 12, 4, 12]], "hidden": 3}, 2, 4)
+        patches = torch.arange(10.0).view(1, 1, 5, 2)
+        self.assertEqual(region_cells(head.boxes, 1, 5), [(0, 1, 0, 3), (0, 1, 1, 5)])
+        self.assertEqual(head.pool(patches)[0].tolist(), [[2, 3, 4, 5, 1, 0], [5, 6, 8, 9, 0, 1]])
 
     def test_sampling_leaves_out_what_is_held_out(self):
         batch = self.store.sample(16, np.random.default_rng(0))
         self.assertEqual(len(batch["picture"]), 16)
-        self.assertEqual(self.store.count(), 48)
+        self.assertEqual(sum(len(rows) for _, rows, _ in self.store.chunks), 96)
 
-    def test_target_holds_the_present_token_and_the_objects_apart(self):
-        old = objects.encoder_of(self.hybrid)
-        targets = objects.Targets.fit(old, self.store.held_out, False)
-        batch = self.store.held_out[0].rows(np.arange(8))
-        was = objects.unit(old(batch)[1][:, 1:1 + len(REGIONS)])
-        wanted = targets.tokens(was, batch["detector"])
-        torch.testing.assert_close(wanted.norm(dim=-1), torch.ones(wanted.shape[:2]))
-        found = objects.unit(wanted @ targets.directions.T)
-        truth = objects.unit(objects.objects_of(batch["detector"]) - targets.mean)[:, :wanted.shape[1]]
-        self.assertGreater((found * truth).sum(-1).mean().item(), 0.95)
-        self.assertGreater((wanted * was).sum(-1).mean().item(), 0.9 * objects.KEPT_SHARE ** 0.5)
+    def test_directions_are_those_that_tokens_do_not_use(self):
+        tokens = torch.randn(500, 8) * torch.tensor([1, 1, 1, 1, 1, 0.01, 0.02, 0.01])
+        found = objects.least_used(objects.unit(tokens), 3)
+        torch.testing.assert_close(found @ found.T, torch.eye(3), atol=1e-5, rtol=0)
+        self.assertLess(found[:, :5].abs().max().item(), 0.05)
 
-    def test_directions_that_a_model_has_learned_are_found_again(self):
-        old = objects.encoder_of(self.hybrid)
-        first = objects.Targets.fit(old, self.store.held_out, False)
+    def train(self, minutes):
+        with mock.patch.multiple(objects, BATCH=16, FIT_BATCH=16, HIDDEN=32, has_bf16=lambda _: False):
+            return objects.train(self.work, self.work / "old", "graph.pb", minutes, log_every=1000)
 
-        def taught(batch):
-            prefix, tokens = old(batch)
-            wanted = first.tokens(tokens[:, 1:1 + len(REGIONS)], batch["detector"])
-            return prefix, torch.cat([tokens[:, :1], 3 * wanted + 0.1 * torch.randn(wanted.shape)], 1)
-        again = objects.Targets.fit(taught, self.store.held_out, True)
-        self.assertGreater((objects.unit(again.directions) * objects.unit(first.directions)).sum(-1).min().item(), 0.9)
+    def finish(self):
+        with mock.patch.multiple(objects, BATCH=16, HIDDEN=32, has_bf16=lambda _: False):
+            return objects.finish(self.work, self.work / "old", "graph.pb", 20)
 
-    def test_a_fresh_student_is_the_old_model_and_a_trained_one_is_what_its_file_gives(self):
-        student = objects.Student(self.hybrid, "graph.pb", CLASSES).eval()
-        student.normalise(self.store.held_out)
-        batch = self.store.held_out[0].rows(np.arange(8))
-        with torch.inference_mode():
-            wanted = objects.encoder_of(self.hybrid)(batch)
-            found = student(batch)
-        torch.testing.assert_close(found[0], wanted[0], rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(found[1], wanted[1], rtol=1e-4, atol=1e-4)
-        torch.manual_seed(0)
-        with torch.no_grad():
-            student.hybrid.radio.patch_generator.embedder.weight.add_(0.05 * torch.randn(16, student.hybrid.stem.patch_width))
-            expected = student(batch)[1]
-            export(student.finished(), self.work / "new", "t", 96, half=False)
-            again = read_hybrid(self.work / "new").encode(conditioned(batch["picture"].numpy()))[1]
-        self.assertGreater((expected - wanted[1]).abs().max().item(), 0.1)
-        torch.testing.assert_close(again, expected, rtol=1e-3, atol=1e-3)
-
-    def test_training_lowers_its_loss_resumes_and_settles(self):
-        with mock.patch.object(objects, "BATCH", 16), mock.patch.object(objects, "has_bf16", lambda _: False):
-            objects.train(self.work, self.work / "old", "graph.pb", 0.05, log_every=1000)
-            first = torch.load(self.work / "objects.pt", weights_only=True)
-            objects.train(self.work, self.work / "old", "graph.pb", 0.08, log_every=1000)
-            second = torch.load(self.work / "objects.pt", weights_only=True)
-            hybrid, errors, step = objects.finish(self.work, self.work / "old", "graph.pb", 20, chunks=1)
-            export(hybrid, self.work / "new", "t", 96, half=False)
-            (self.work / "objects.pt").unlink()
-            with self.assertRaisesRegex(ValueError, "has the branch already"):
-                objects.train(self.work, self.work / "new", "graph.pb", 0.02)
-            objects.train(self.work, self.work / "new", "graph.pb", 0.001, self.work / "old", log_every=1000)
-            third = torch.load(self.work / "objects.pt", weights_only=True)
-            again, _, _ = objects.finish(self.work, self.work / "new", "graph.pb", 1, self.work / "old", chunks=1)
-        self.assertEqual([la["name"] for la in again.stem.spec["layers"]], [la["name"] for la in hybrid.stem.spec["layers"]])
-        self.assertGreater(third["step"], 0)
-        self.assertGreater(first["step"], 0)
+    def test_learns_resumes_and_is_what_its_file_gives(self):
+        self.train(0.03)
+        first = torch.load(self.work / "objects.pt", weights_only=True)
+        student = self.train(0.06)
+        second = torch.load(self.work / "objects.pt", weights_only=True)
         self.assertGreater(second["step"], first["step"])
+        torch.testing.assert_close(first["student"]["mean"], second["student"]["mean"])   # fitted once
+        lines = [json.loads(line) for line in (self.work / "objects.log").read_text().splitlines()]
+        self.assertEqual([line["step"] for line in lines], [0, first["step"], second["step"]])
+        self.assertLess(lines[-1]["held_out"], 0.5)
+        hybrid, errors, step = self.finish()
         self.assertEqual(step, second["step"])
-        torch.testing.assert_close(first["directions"], second["directions"])
-        lines = [line for line in (self.work / "objects.log").read_text().splitlines() if line]
-        self.assertEqual(len(lines), 3)
         self.assertTrue(np.isfinite(errors).all())
-        old, new = self.hybrid.radio.state_dict(), hybrid.radio.state_dict()
-        self.assertFalse(torch.equal(old["blocks.0.mlp.fc1.weight"], new["blocks.0.mlp.fc1.weight"]))
-        self.assertTrue(torch.equal(old["token0_map.weight"], new["token0_map.weight"]))
+        export(hybrid, self.work / "new", "t", 96, half=False)
+        again = read_hybrid(self.work / "new")
+        batch = self.store.held_out[0].rows(np.arange(16))
+        with torch.inference_mode():
+            was = self.hybrid.encode(conditioned(batch["picture"].numpy()))
+            now = again.encode(conditioned(batch["picture"].numpy()))
+            learned = student.read(student.head.pool(student.patches(batch)))
+        torch.testing.assert_close(now[0], was[0], rtol=1e-4, atol=1e-4)         # the prefix stays
+        torch.testing.assert_close(now[1][:, 0], was[1][:, 0], rtol=1e-4, atol=1e-4)   # and token 0
+        added = now[1][:, 1:9] - was[1][:, 1:9]
+        scale = (added.norm(dim=-1) / learned[:, :8].norm(dim=-1)).flatten()
+        self.assertLess((scale.max() / scale.min()).item(), 1.01)                # orthonormal directions, one gain
+        for key in ("layers.side_conv.weight", "layers.head.weight"):
+            self.assertTrue(torch.equal(self.hybrid.stem.state_dict()[key], again.stem.state_dict()[key]))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,14 @@ struct StemLayer {
   int add = -1;   // index of the earlier layer whose output is added, or -1
 };
 
+// A part of the picture, edges in twelfths of its height and width.
+struct StemRegion {
+  int top = 0;
+  int bottom = 12;
+  int left = 0;
+  int right = 12;
+};
+
 // The stem of a hybrid model: patch features and a global feature instead of raw patches. Indices are into `layers`.
 struct StemConfig {
   std::string name;
@@ -37,7 +45,11 @@ struct StemConfig {
   std::vector<int> patch_maps;
   int global_map = 0;
   bool token0_skip = false;  // the global feature also reaches token 0 past the blocks
+  // The patch features of region r reach token 1 + r past the blocks, through a layer of region_hidden values.
+  std::vector<StemRegion> regions;
+  int region_hidden = 0;
 
+  int region_features() const { return 2 * features() + static_cast<int>(regions.size()); }
   int features() const {  // F
     int sum = 0;
     for (const int map : patch_maps) sum += layers[static_cast<std::size_t>(map)].out;

@@ -1,7 +1,9 @@
-// Stem outputs: patch features gathered from maps, the pooled global feature and its projection.
+// Stem outputs: patch features gathered from maps and pooled over regions, the pooled global feature and its
+// projection.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "cpu/cpu_backend.h"
@@ -53,6 +55,47 @@ void CpuBackend::pool_map(FeatureMap map, int batch, Tensor out) {
       }
       const float norm = std::max(std::sqrt(squares), 1e-12f);
       for (std::size_t i = 0; i < channels; ++i) target[i] /= norm;
+    }
+  });
+}
+
+void CpuBackend::pool_ranges(Tensor in, int batch, GridSize grid, int features, std::span<const CellRange> ranges,
+                             Tensor out) {
+  const auto width = static_cast<std::size_t>(features), count = ranges.size();
+  const std::size_t columns = 2 * width + count;
+  const bool bf16 = in.type == DType::kBF16;
+  pool_.run_ranges(static_cast<std::int64_t>(count) * batch, 1, [&](std::int64_t begin, std::int64_t end, int) {
+    std::vector<float> row(columns), cell_values(width);
+    for (std::int64_t index = begin; index < end; ++index) {
+      const auto image = static_cast<std::size_t>(index) / count, number = static_cast<std::size_t>(index) % count;
+      const CellRange& range = ranges[number];
+      std::fill(row.begin(), row.end(), 0.0f);
+      float* greatest = row.data() + width;
+      std::fill(greatest, greatest + width, -std::numeric_limits<float>::infinity());
+      for (int y = range.top; y < range.bottom; ++y) {
+        for (int x = range.left; x < range.right; ++x) {
+          const std::size_t cell = image * static_cast<std::size_t>(grid.count()) +
+                                   static_cast<std::size_t>(y) * static_cast<std::size_t>(grid.width) +
+                                   static_cast<std::size_t>(x);
+          const Tensor place = in.offset(cell * width);
+          const float* values = static_cast<const float*>(place.data);
+          if (bf16) {
+            kernels_.to_float(static_cast<const std::uint16_t*>(place.data), width, cell_values.data());
+            values = cell_values.data();
+          }
+          kernels_.add(row.data(), values, width, row.data());
+          for (std::size_t i = 0; i < width; ++i) greatest[i] = std::max(greatest[i], values[i]);
+        }
+      }
+      const auto cells = static_cast<float>((range.bottom - range.top) * (range.right - range.left));
+      for (std::size_t i = 0; i < width; ++i) row[i] /= cells;
+      row[2 * width + number] = 1.0f;
+      const Tensor target = out.offset(static_cast<std::size_t>(index) * columns);
+      if (bf16) {
+        kernels_.to_bf16(row.data(), columns, static_cast<std::uint16_t*>(target.data));
+      } else {
+        std::memcpy(target.data, row.data(), columns * sizeof(float));
+      }
     }
   });
 }

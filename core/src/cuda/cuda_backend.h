@@ -72,6 +72,8 @@ class CudaBackend final : public Backend {
   void convolution(const ConvWeights& weights, FeatureMap in, int batch, Tensor addend, Tensor out) override;
   void gather_maps(std::span<const FeatureMap> maps, int batch, GridSize grid, Tensor out) override;
   void pool_map(FeatureMap map, int batch, Tensor out) override;
+  void pool_ranges(Tensor in, int batch, GridSize grid, int features, std::span<const CellRange> ranges,
+                   Tensor out) override;
   void add_projection(Tensor weight, Tensor bias, Tensor in, int batch, int in_width, int out_width,
                       TokenRange out) override;
   void layer_norm(const NormWeights& norm, Tensor in, std::int64_t rows, int width, Tensor out) override;

@@ -1,4 +1,7 @@
-// Stem outputs: patch features gathered from maps, the pooled global feature and its projection.
+// Stem outputs: patch features gathered from maps and pooled over regions, the pooled global feature and its
+// projection.
+#include <algorithm>
+
 #include "cuda/cuda_backend.h"
 #include "cuda/device.cuh"
 #include "cuda/dispatch.h"
@@ -54,6 +57,42 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
+struct Ranges {
+  CellRange range[kMostCellRanges];
+  int count;
+  GridSize grid;
+  int features;
+  std::int64_t values;
+};
+
+// One thread a value of the output, which walks over the range's cells.
+template <typename T>
+__global__ void __launch_bounds__(kThreads) pool_ranges_kernel(Global<const T> in, Global<T> out, Ranges r) {
+  const std::int64_t index = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  if (index >= r.values) return;
+  const int columns = 2 * r.features + r.count;
+  const int column = static_cast<int>(index % columns), number = static_cast<int>(index / columns % r.count);
+  const std::int64_t image = index / columns / r.count;
+  if (column >= 2 * r.features) {
+    out[index] = from_float<T>(column - 2 * r.features == number ? 1.0f : 0.0f);
+    return;
+  }
+  const CellRange range = r.range[number];
+  const bool mean = column < r.features;
+  const int feature = mean ? column : column - r.features;
+  float sum = 0.0f, greatest = -INFINITY;
+  for (int y = range.top; y < range.bottom; ++y) {
+    for (int x = range.left; x < range.right; ++x) {
+      const std::int64_t cell = (image * r.grid.height + y) * r.grid.width + x;
+      const float value = to_float(in[cell * r.features + feature]);
+      sum += value;
+      greatest = fmaxf(greatest, value);
+    }
+  }
+  const auto cells = static_cast<float>((range.bottom - range.top) * (range.right - range.left));
+  out[index] = from_float<T>(mean ? sum / cells : greatest);
+}
+
 struct Projection {
   int in, out;
   std::int64_t image_stride, first;  // tokens
@@ -101,6 +140,21 @@ void CudaBackend::pool_map(FeatureMap map, int batch, Tensor out) {
     stream_.launch("pool_map", {batch, map.size.height, map.size.width, map.channels}, &pool_map_kernel<T>, batch,
                    kThreads, data_of<const T>(map.tensor), data_of<float>(out), std::int64_t{map.size.count()},
                    map.channels);
+  });
+}
+
+void CudaBackend::pool_ranges(Tensor in, int batch, GridSize grid, int features, std::span<const CellRange> ranges,
+                              Tensor out) {
+  Ranges all{};
+  all.count = static_cast<int>(ranges.size());
+  std::copy(ranges.begin(), ranges.end(), all.range);
+  all.grid = grid;
+  all.features = features;
+  all.values = std::int64_t{batch} * all.count * (2 * features + all.count);
+  dispatch(in.type, [&](auto element) {
+    using T = typename decltype(element)::Type;
+    stream_.launch("pool_ranges", {batch, grid.height, grid.width, features}, &pool_ranges_kernel<T>,
+                   blocks_for(all.values, kThreads), kThreads, data_of<const T>(in), data_of<T>(out), all);
   });
 }
 

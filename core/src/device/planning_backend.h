@@ -38,6 +38,7 @@ class PlanningBackend final : public Backend {
   void convolution(const ConvWeights&, FeatureMap, int, Tensor, Tensor) override {}
   void gather_maps(std::span<const FeatureMap>, int, GridSize, Tensor) override {}
   void pool_map(FeatureMap, int, Tensor) override {}
+  void pool_ranges(Tensor, int, GridSize, int, std::span<const CellRange>, Tensor) override {}
   void add_projection(Tensor, Tensor, Tensor, int, int, int, TokenRange) override {}
   void layer_norm(const NormWeights&, Tensor, std::int64_t, int, Tensor) override {}
   void qk_norm(const NormWeights&, const NormWeights&, Tensor, std::int64_t, int, int) override {}

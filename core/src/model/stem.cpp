@@ -50,12 +50,30 @@ std::string describe(const StemConfig& config) {
     text += ";";
   }
   for (const int map : config.patch_maps) text += std::to_string(map) + ",";
-  return text + "global=" + std::to_string(config.global_map) + ";";
+  text += "global=" + std::to_string(config.global_map) + ";";
+  for (const StemRegion& region : config.regions) {
+    for (const int edge : {region.top, region.bottom, region.left, region.right}) text += std::to_string(edge) + ",";
+    text += ";";
+  }
+  return text;
 }
 
 constexpr int kImagesAtOnce = 2;
 
+constexpr int kRegionParts = 12;
+int first_cell(int edge, int cells) { return edge * cells / kRegionParts; }
+int end_cell(int edge, int cells) { return (edge * cells + kRegionParts - 1) / kRegionParts; }
+
 }  // namespace
+
+std::vector<CellRange> region_cells(const StemConfig& config, GridSize grid) {
+  std::vector<CellRange> ranges;
+  for (const StemRegion& region : config.regions) {
+    ranges.push_back({first_cell(region.top, grid.height), end_cell(region.bottom, grid.height),
+                      first_cell(region.left, grid.width), end_cell(region.right, grid.width)});
+  }
+  return ranges;
+}
 
 StemWeights load_stem(WeightReader& reader, const StemConfig& config, const std::string& name, int width) {
   reader.hasher().add(describe(config));
@@ -71,6 +89,10 @@ StemWeights load_stem(WeightReader& reader, const StemConfig& config, const std:
   if (config.token0_skip) {
     weights.token0_weight = reader.buffer(name + "token0.weight", {2 * width, global});
     weights.token0_bias = reader.buffer(name + "token0.bias", {2 * width});
+  }
+  if (!config.regions.empty()) {
+    weights.region_fc1 = reader.linear(name + "regions.fc1", config.region_hidden, config.region_features(), true);
+    weights.region_fc2 = reader.linear(name + "regions.fc2", 2 * width, config.region_hidden, true);
   }
   return weights;
 }

@@ -29,11 +29,16 @@ struct PixelInput {
 
 struct StemWeights {
   std::vector<std::unique_ptr<ConvWeights>> layers;
-  Buffer global_weight;  // [C, G]
-  Buffer global_bias;    // [C]
-  Buffer token0_weight;  // [2C, G], or nothing
-  Buffer token0_bias;    // [2C]
+  Buffer global_weight;                       // [C, G]
+  Buffer global_bias;                         // [C]
+  Buffer token0_weight;                       // [2C, G], or nothing
+  Buffer token0_bias;                         // [2C]
+  std::unique_ptr<LinearWeights> region_fc1;  // 2F + R -> hidden, or nothing
+  std::unique_ptr<LinearWeights> region_fc2;  // hidden -> 2C
 };
+
+// The cells that each region of the stem touches.
+std::vector<CellRange> region_cells(const StemConfig& config, GridSize grid);
 
 // `name` is the tensors' common prefix, `width` is C.
 StemWeights load_stem(WeightReader& reader, const StemConfig& config, const std::string& name, int width);

@@ -2,14 +2,18 @@
 #include "model/stem_config.h"
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <string_view>
+
+#include "backend.h"
 
 namespace tessera {
 namespace {
 
 constexpr std::int64_t kMaxChannels = 1 << 16;
 constexpr std::int64_t kMaxKernel = 31;
+constexpr std::int64_t kRegionParts = 12;     // the picture's height and width
 constexpr std::string_view kImage = "image";  // in the place of a layer's name: the conditioned picture
 
 int index_of(const StemConfig& stem, const std::string& name) {
@@ -40,7 +44,8 @@ std::string read_name(const ConfigSection& section, const StemConfig& stem) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
   };
-  if (name.empty() || name == "global" || name == "token0" || name == kImage || !std::all_of(name.begin(), name.end(), allowed)) {
+  const bool taken = name == "global" || name == "token0" || name == kImage || name.starts_with("regions");
+  if (name.empty() || taken || !std::all_of(name.begin(), name.end(), allowed)) {
     throw section.error("name", "is not a name for a layer: \"" + name + "\"");
   }
   if (index_of(stem, name) >= 0) throw section.error("name", "is used twice: " + name);
@@ -89,6 +94,28 @@ StemLayer read_layer(const ConfigSection& section, const StemConfig& stem) {
   return layer;
 }
 
+void read_regions(const ConfigSection& section, StemConfig& stem) {
+  section.allow({"hidden", "boxes"});
+  stem.region_hidden = required(section, "hidden", kMaxChannels);
+  const nlohmann::json* boxes = section.find("boxes");
+  if (boxes == nullptr || !boxes->is_array() || boxes->empty() || boxes->size() > kMostCellRanges) {
+    throw section.error("boxes", "is not a list of 1 to " + std::to_string(kMostCellRanges) + " regions");
+  }
+  for (const nlohmann::json& box : *boxes) {
+    std::array<int, 4> edges{};
+    bool good = box.is_array() && box.size() == edges.size();
+    for (std::size_t i = 0; good && i < edges.size(); ++i) {
+      good =
+          box[i].is_number_integer() && box[i].get<std::int64_t>() >= 0 && box[i].get<std::int64_t>() <= kRegionParts;
+      if (good) edges[i] = box[i].get<int>();
+    }
+    if (!good || edges[0] >= edges[1] || edges[2] >= edges[3]) {
+      throw section.error("boxes", "holds what is not [top, bottom, left, right] in twelfths: " + box.dump());
+    }
+    stem.regions.push_back({edges[0], edges[1], edges[2], edges[3]});
+  }
+}
+
 }  // namespace
 
 int stem_stride(const StemConfig& stem, int index) {
@@ -102,7 +129,7 @@ int stem_stride(const StemConfig& stem, int index) {
 std::optional<StemConfig> read_stem_config(const ConfigSection& model_kwargs) {
   if (model_kwargs.find("stem") == nullptr) return std::nullopt;
   const ConfigSection section = model_kwargs.section("stem");
-  section.allow({"name", "layers", "patch_maps", "global_map"});
+  section.allow({"name", "layers", "patch_maps", "global_map", "regions"});
   StemConfig stem;
   stem.name = section.text("name").value_or("");
   const nlohmann::json* layers = section.find("layers");
@@ -141,6 +168,7 @@ std::optional<StemConfig> read_stem_config(const ConfigSection& model_kwargs) {
   const nlohmann::json* global = section.find("global_map");
   if (global == nullptr) throw section.error("global_map", "is missing");
   stem.global_map = map_index("global_map", *global);
+  if (section.find("regions") != nullptr) read_regions(section.section("regions"), stem);
   return stem;
 }
 

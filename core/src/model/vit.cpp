@@ -41,6 +41,11 @@ void VisionTransformer::reserve(int batch, GridSize grid) {
   grow(scratch_.y, stream, DType::kF32);
   grow(scratch_.prefix, B * P * 2 * C, DType::kF32);
   if (stem_) grow(scratch_.global, B * static_cast<std::size_t>(stem_->global_width()), DType::kF32);
+  if (stem_ && !config_.stem->regions.empty()) {
+    const std::size_t rows = B * config_.stem->regions.size();
+    grow(scratch_.regions, rows * static_cast<std::size_t>(config_.stem->region_features()), act);
+    grow(scratch_.region_hidden, rows * static_cast<std::size_t>(config_.stem->region_hidden), act);
+  }
   grow(scratch_.patches, B * std::max(N * patch, cells * 4 * C), act);
   grow(scratch_.normed, stream, act);
   grow(scratch_.qkv, 3 * stream, act);
@@ -71,6 +76,12 @@ void VisionTransformer::make_patches(const PixelInput& input, const TensorTap& t
     stem_->run(*weights_.stem, weights_.conditioning, input, patches, scratch_.global.tensor(), tap);
     report(tap, "global", scratch_.global.tensor(), {input.batch, stem_->global_width()});
     report(tap, "patches", patches, {input.batch, N, stem_->features()});
+    if (const StemConfig& stem = *config_.stem; !stem.regions.empty()) {
+      const std::vector<CellRange> ranges = region_cells(stem, input.grid);
+      backend_.pool_ranges(patches, input.batch, input.grid, stem.features(), ranges, scratch_.regions.tensor());
+      report(tap, "regions", scratch_.regions.tensor(),
+             {input.batch, static_cast<std::int64_t>(ranges.size()), stem.region_features()});
+    }
     return;
   }
   if (!input.images.empty()) {
@@ -197,6 +208,25 @@ std::vector<std::uint64_t> VisionTransformer::pass_key(int batch, GridSize grid)
   return key;
 }
 
+// What the stem sees in its regions, added to the tokens after token 0: tokens += fc2(gelu(fc1(regions))).
+void VisionTransformer::add_regions(int batch, int sequence, int tokens) {
+  const StemConfig& stem = *config_.stem;
+  const auto regions = static_cast<int>(stem.regions.size());
+  const int count = std::min(regions, tokens - 1);
+  if (count < 1) return;
+  const Tensor hidden = scratch_.region_hidden.tensor();
+  backend_.linear(*weights_.stem->region_fc1, scratch_.regions.tensor(), std::int64_t{batch} * regions, {.gelu = true},
+                  hidden);
+  const auto width = static_cast<std::size_t>(config_.token_width());
+  for (int image = 0; image < batch; ++image) {
+    const auto first = static_cast<std::size_t>(image) * static_cast<std::size_t>(sequence) +
+                       static_cast<std::size_t>(config_.prefix_tokens) + 1;
+    const auto row = static_cast<std::size_t>(image) * static_cast<std::size_t>(regions * stem.region_hidden);
+    backend_.linear(*weights_.stem->region_fc2, hidden.offset(row), count, {.accumulate = true},
+                    scratch_.x.tensor().offset(first * width));
+  }
+}
+
 VisionTransformer::Passed VisionTransformer::run(const PixelInput& input, int tokens, const TensorTap& tap) {
   const int B = input.batch, P = config_.prefix_tokens, D = config_.token_width();
   const int limit = token_limit(input.grid);
@@ -219,6 +249,7 @@ VisionTransformer::Passed VisionTransformer::run(const PixelInput& input, int to
     backend_.add_projection(weights_.stem->token0_weight.tensor(), weights_.stem->token0_bias.tensor(),
                             scratch_.global.tensor(), B, stem_->global_width(), D, {scratch_.x.tensor(), T, P});
   }
+  if (stem_) add_regions(B, T, n);
   return {T, n};
 }
 

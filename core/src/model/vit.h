@@ -35,17 +35,19 @@ class VisionTransformer {
   // All memory of a forward pass, sized for the largest batch and picture met so far. `x` and `y` are residual streams
   // (f32); the rest are inputs of matrix products.
   struct Scratch {
-    Buffer x;          // [B, T, w]
-    Buffer y;          // [B, T, w] the stream being assembled: merge, truncation, split
-    Buffer prefix;     // [B, P, 2C] f32 projected prefix
-    Buffer global;     // [B, G] f32 the stem's global feature
-    Buffer patches;    // [B, N, 3*p*p or F], later the joined cells [B, mh*mw, 4C]
-    Buffer normed;     // [B, T, w]
-    Buffer qkv;        // [B, T, 3w]
-    Buffer attended;   // [B, T, w]
-    Buffer hidden;     // [B, T, mlp width]
-    Buffer positions;  // [N, C] resized positions of `positions_grid`
-    Buffer filler;     // [mh*mw, 2C] resized filler of `filler_grid`
+    Buffer x;              // [B, T, w]
+    Buffer y;              // [B, T, w] the stream being assembled: merge, truncation, split
+    Buffer prefix;         // [B, P, 2C] f32 projected prefix
+    Buffer global;         // [B, G] f32 the stem's global feature
+    Buffer regions;        // [B, R, 2F + R] the stem's features in its regions
+    Buffer region_hidden;  // [B, R, hidden]
+    Buffer patches;        // [B, N, 3*p*p or F], later the joined cells [B, mh*mw, 4C]
+    Buffer normed;         // [B, T, w]
+    Buffer qkv;            // [B, T, 3w]
+    Buffer attended;       // [B, T, w]
+    Buffer hidden;         // [B, T, mlp width]
+    Buffer positions;      // [N, C] resized positions of `positions_grid`
+    Buffer filler;         // [mh*mw, 2C] resized filler of `filler_grid`
     GridSize positions_grid;
     GridSize filler_grid;
   };
@@ -62,6 +64,7 @@ class VisionTransformer {
   void make_positions(GridSize grid);
   void embed(int batch, GridSize grid, const TensorTap& tap);
   int run_blocks(int batch, GridSize grid, int kept, const TensorTap& tap);
+  void add_regions(int batch, int sequence, int tokens);
   std::vector<std::uint64_t> pass_key(int batch, GridSize grid) const;
   void block(const BlockWeights& weights, int batch, int tokens);
   void merge(int batch, GridSize grid, const TensorTap& tap);

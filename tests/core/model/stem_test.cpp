@@ -178,6 +178,45 @@ TEST(Stem, SkipWithoutTokens) {
   }
 }
 
+// Tokens after token 0 get what the regions say, as many as there are; prefix, token 0 and the tokens behind stay.
+TEST(Stem, RegionsReachTheirTokensOnly) {
+  const std::size_t regions = 4, width = 32, pixels_of_one = std::size_t{3} * 64 * 96;
+  test::TemporaryDir folder;
+  write_reduced(folder.path(), [](const std::string& name) { return name.find("stem.regions.") != std::string::npos; });
+  std::ifstream stream(folder.path() / "config.json");
+  json config = json::parse(stream);
+  config["args"]["model_kwargs"]["stem"].erase("regions");
+  std::ofstream(folder.path() / "config.json") << config;
+  EncoderOptions options;
+  options.compute = ComputeType::kF32;
+  const auto with = Encoder::load(stem_dir(), options), without = Encoder::load(folder.path(), options);
+  EXPECT_NE(with->info().weights_hash, without->info().weights_hash);
+  std::vector<float> pixels(2 * pixels_of_one);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>((i * 7919) % 255) / 255.0f;
+  const EncodedBatch all = with->encode_pixels(pixels, 2, 64, 96), plain = without->encode_pixels(pixels, 2, 64, 96);
+  EXPECT_EQ(all.prefix, plain.prefix);
+  ASSERT_EQ(static_cast<std::size_t>(all.width), width);
+  ASSERT_EQ(all.token_count, 6);
+  for (std::size_t i = 0; i < all.tokens.size(); ++i) {
+    const std::size_t token = i / width % 6;
+    if (token == 0 || token > regions) {
+      ASSERT_EQ(all.tokens[i], plain.tokens[i]) << i;
+    }
+  }
+  for (std::size_t token = 1; token <= regions; ++token)
+    EXPECT_NE(all.tokens[token * width], plain.tokens[token * width]);
+  for (const int count : {1, 2, 4}) {
+    const EncodedBatch few = with->encode_pixels(pixels, 2, 64, 96, count);
+    for (std::size_t image = 0; image < 2; ++image) {
+      for (std::size_t i = 0; i < static_cast<std::size_t>(count) * width; ++i) {
+        ASSERT_NEAR(few.tokens[image * static_cast<std::size_t>(count) * width + i], all.tokens[image * 6 * width + i],
+                    1e-5)
+            << count << " tokens, value " << i;
+      }
+    }
+  }
+}
+
 TEST(Stem, IncompleteSkip) {
   const auto message_without = [](const std::string& tensor) {
     test::TemporaryDir folder;
@@ -260,6 +299,19 @@ TEST(Stem, WrongDescriptions) {
   EXPECT_THAT(layer(1, "kernel", "3"), HasSubstr("layers[1].kernel is not an integer"));
   EXPECT_THAT(layer(2, "kernel", 3), HasSubstr("pointwise layer must be 1"));
   EXPECT_THAT(layer(1, "name", "image"), HasSubstr("is not a name"));
+  EXPECT_THAT(layer(1, "name", "regions.fc1"), HasSubstr("is not a name"));
+  const auto regions = [](const std::string& key, const json& value) {
+    return error_with([&](json& stem, json&) { stem["regions"][key] = value; });
+  };
+  EXPECT_THAT(regions("hidden", 0), HasSubstr("regions.hidden"));
+  EXPECT_THAT(regions("hidden", 11), HasSubstr("stem.regions.fc1.bias has shape"));
+  EXPECT_THAT(regions("boxes", json::array()), HasSubstr("regions.boxes is not a list of 1 to 64 regions"));
+  EXPECT_THAT(regions("boxes", {{0, 12, 6}}), HasSubstr("in twelfths: [0,12,6]"));
+  EXPECT_THAT(regions("boxes", {{0, 13, 0, 6}}), HasSubstr("in twelfths: [0,13,0,6]"));
+  EXPECT_THAT(regions("boxes", {{6, 6, 0, 6}}), HasSubstr("in twelfths: [6,6,0,6]"));
+  EXPECT_THAT(regions("boxes", {{0, 6, 0, 6}}), HasSubstr("stem.regions.fc1.weight has shape"));
+  EXPECT_THAT(regions("scale", 2), HasSubstr("regions.scale is not known"));
+  EXPECT_THAT(error_with([](json& stem, json&) { stem.erase("regions"); }), HasSubstr("stem.regions.fc1.bias of"));
   EXPECT_THAT(layer(2, "add", "head"), HasSubstr("names no earlier layer"));
   EXPECT_THAT(layer(2, "from", "head"), HasSubstr("layers[2].from names no earlier layer: head"));
   EXPECT_THAT(layer(2, "from", "image"), HasSubstr("does not match the 3 channels"));
@@ -268,7 +320,11 @@ TEST(Stem, WrongDescriptions) {
   EXPECT_THAT(error_with([](json& stem, json&) { stem["layers"] = json::array(); }), HasSubstr("list of layers"));
   EXPECT_THAT(error_with([](json& stem, json&) { stem["patch_maps"] = {"conv"}; }), HasSubstr("map of stride 2"));
   EXPECT_THAT(error_with([](json& stem, json&) { stem["patch_maps"] = {"none"}; }), HasSubstr("names no layer"));
-  EXPECT_THAT(error_with([](json& stem, json&) { stem["patch_maps"] = {"block4.project"}; }), HasSubstr("embedder"));
+  EXPECT_THAT(error_with([](json& stem, json&) {
+                stem["patch_maps"] = {"block4.project"};
+                stem.erase("regions");
+              }),
+              HasSubstr("embedder"));
   EXPECT_THAT(error_with([](json& stem, json&) { stem.erase("global_map"); }), HasSubstr("global_map is missing"));
   EXPECT_THAT(error_with([](json& stem, json&) { stem["extra"] = 1; }), HasSubstr("stem.extra is not known"));
   EXPECT_THAT(error_with([](json& stem, json& kwargs) {
