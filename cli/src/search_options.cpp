@@ -9,21 +9,6 @@
 #include "sheet_file.h"
 
 namespace tessera::cli {
-namespace {
-
-// The pictures that meet both; none = all.
-std::optional<std::vector<ImageId>> passing(const Library& library, const std::optional<CatalogFilter>& conditions,
-                                            const CatalogFilter& saved) {
-  if (!conditions && saved.empty()) return std::nullopt;
-  std::vector<ImageId> ids = library.matching(conditions.value_or(CatalogFilter()));
-  if (saved.empty()) return ids;
-  std::vector<ImageId> both;
-  std::ranges::set_intersection(ids, library.matching(saved), std::back_inserter(both));
-  return both;
-}
-
-}  // namespace
-
 void add_search_options(CLI::App& app, SearchCommandOptions& options) {
   app.add_option("-k", options.k, "how many results (default: 20, with --auto-cut all that belong)")
       ->type_name("N")
@@ -92,7 +77,7 @@ ExitCode run_search(Context& context, const Library& library, const Query& query
   search.coarse = parse_coarse_method(options.coarse);
   search.under = absolute_paths(options.under);
   search.exclude = exclude;
-  search.only = passing(library, options.conditions.filter(), options.saved);
+  search.only = passing_both(library, options.conditions.filter().value_or(CatalogFilter()), options.saved);
 
   HitList list;
   list.result = library.search(query, search);

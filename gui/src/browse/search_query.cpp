@@ -9,6 +9,7 @@
 #include "app/library_snapshot.h"
 #include "tessera/error.h"
 #include "tessera/indexer/query_picture.h"
+#include "tessera/indexer/saved_search.h"
 
 namespace tessera::gui {
 namespace {
@@ -50,17 +51,6 @@ QueryPart part_of(JobContext& context, Example example, const MakeEncoder& make,
   return part;
 }
 
-// The pictures that pass both; none = all.
-std::optional<std::vector<ImageId>> passing(const Library& library, const CatalogFilter& one,
-                                            const CatalogFilter& other) {
-  if (one.empty() && other.empty()) return std::nullopt;
-  if (one.empty() || other.empty()) return library.matching(one.empty() ? other : one);
-  const std::vector<ImageId> first = library.matching(one), second = library.matching(other);
-  std::vector<ImageId> both;
-  std::ranges::set_intersection(first, second, std::back_inserter(both));
-  return both;
-}
-
 }  // namespace
 
 QString Example::name() const {
@@ -80,7 +70,7 @@ SearchAnswer answer(JobContext& context, const SearchQuery& query, const Catalog
     if (example.id != 0 && example.region.isNull()) answer.options.exclude.push_back(example.id);
     context.throwIfCancelled();
   }
-  answer.options.only = passing(context.library(), filter, query.filter);
+  answer.options.only = passing_both(context.library(), filter, query.filter);
   answer.options.k = kMostHits;
   answer.options.candidates = kMostHits;
   answer.options.tokens = query.settings.tokens;

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 
 #include "tessera/error.h"
 
@@ -170,6 +171,16 @@ bool searches_by_pictures(std::string_view text) {
     if (begins(text)) return true;
   }
   return false;
+}
+
+std::optional<std::vector<ImageId>> passing_both(const Library& library, const CatalogFilter& one,
+                                                 const CatalogFilter& other) {
+  if (one.empty() && other.empty()) return std::nullopt;
+  if (one.empty() || other.empty()) return library.matching(one.empty() ? other : one);
+  const std::vector<ImageId> first = library.matching(one), second = library.matching(other);
+  std::vector<ImageId> both;
+  std::ranges::set_intersection(first, second, std::back_inserter(both));
+  return both;
 }
 
 FoundExample find_example(const Library& library, const SavedExample& example) {

@@ -114,6 +114,28 @@ TEST(SavedSearch, ExamplesAreFoundWhereTheyAreNow) {
   EXPECT_EQ(code_of([&] { find_example(library, gone); }), ErrorCode::kNotFound);
 }
 
+TEST(SavedSearch, ItsConditionsAndThoseOfTheMomentBothCount) {
+  const TempDir dir;
+  for (const char* folder : {"lagoon", "hills"}) {
+    std::filesystem::create_directories(dir / "photos" / folder);
+    write_picture(dir / "photos" / folder / "small.png", folder[0], 48, 48);
+    write_picture(dir / "photos" / folder / "large.png", folder[0] + 1, 96, 96);
+  }
+  FakeEncoder encoder;
+  Library library = Library::open(dir / "library", OpenMode::kCreate);
+  index(library, {dir / "photos"}, encoder);
+  CatalogFilter lagoon, large;
+  lagoon.text = "lagoon";
+  large.pixels.least = 64 * 64;
+  EXPECT_EQ(passing_both(library, {}, {}), std::nullopt);
+  EXPECT_EQ(passing_both(library, lagoon, {}), library.matching(lagoon));
+  EXPECT_EQ(passing_both(library, {}, large), library.matching(large));
+  const auto both = passing_both(library, lagoon, large);
+  ASSERT_TRUE(both);
+  ASSERT_EQ(both->size(), 1U);
+  EXPECT_EQ(library.image(both->front()).files.at(0).path, dir / "photos" / "lagoon" / "large.png");
+}
+
 TEST(SavedSearch, OneByPicturesIsNoCondition) {
   const TempDir dir;
   const Library library = Library::open(dir / "library", OpenMode::kCreate);

@@ -45,6 +45,11 @@ SavedSearch parse_saved_search(std::string_view text);
 // Is it a search by pictures, not a filter alone? Says so of damaged text as well.
 bool searches_by_pictures(std::string_view text);
 
+// Pictures that meet both filters, ascending, for SearchOptions::only: the conditions of a saved search and those of
+// the moment. None if neither filter says anything.
+std::optional<std::vector<ImageId>> passing_both(const Library& library, const CatalogFilter& one,
+                                                 const CatalogFilter& other);
+
 // Where an example is now: the picture of the library with its content, wherever its file has moved, else the file.
 struct FoundExample {
   ImageId id = 0;              // 0 = not of the library
