@@ -9,7 +9,7 @@
 #   OUT       folder for the reports (JSON and CSV), the plots, the extracted tokens and tables.md
 #   TESSERA   the program (default: tessera of the PATH)
 #
-# TESSERA_MODEL chooses another model. What is there is measured; a set that is missing is left out. A second run on
+# Pictures are encoded in float32. TESSERA_MODEL chooses another model. What is there is measured; a set that is missing is left out. A second run on
 # the same model takes the tokens from OUT/cache. The same input gives the same tables, times of `recall` excepted.
 set -euo pipefail
 
@@ -20,13 +20,14 @@ baselines=phash,dhash,colorhist,hog,gist,random
 classes="caltech corel mit8 imagenette ukbench"
 composed="coco voc"
 mkdir -p "$out"
+computed=(--dtype f32)   # not for what is read from a library
 
 # report NAME ARGUMENTS...: tessera eval ARGUMENTS, kept as NAME.json and NAME.csv
 report() {
   local name=$1
   shift
   echo "$name: tessera eval $*" >&2
-  "$tessera" eval "$@" --out "$out/$name.json" --format csv | tr -d '\r' > "$out/$name.csv"
+  "$tessera" eval "$@" "${computed[@]}" --out "$out/$name.json" --format csv | tr -d '\r' > "$out/$name.csv"
 }
 
 # cell NAME ROW FIGURE: "88.9 [86.6, 91.1]", or "-"
@@ -86,6 +87,7 @@ if [ -d "$sets/voc" ]; then
 fi
 if [ -d "$sets/coco" ]; then
   "$tessera" index "$sets/coco" --library "$out/library" --quiet
+  computed=()
   report coco-recall recall --library "$out/library"
 fi
 

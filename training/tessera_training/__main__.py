@@ -36,11 +36,11 @@ def run_object_cache(args):
 
 
 def run_objects(args):
-    objects.train(args.work, args.init, args.graph, args.minutes)
-    hybrid, errors, step = objects.finish(args.work, args.init, args.graph, args.steps)
+    hybrid, loss, errors = objects.learn(args.work, args.init, args.graph, args.passes, args.steps, args.share)
     size = export.export(hybrid, args.out, args.name, STEM_SIZE)
+    print(f"objects: relative square error on held-out views {loss:.3f}")
     print(f"decoder: relative square error {errors[0]:.3f}, in the end {errors[1]:.3f}")
-    print(f"{args.out}: step {step}, {size / 1e6:.1f} MB")
+    print(f"{args.out}: {size / 1e6:.1f} MB")
 
 
 def run_train(args):
@@ -176,9 +176,10 @@ def parser():
     sub.add_argument("--only", nargs="+", choices=list(ablate.VARIANTS), help="these trainings only")
     command("export", run_export, "write config.json and model.safetensors of the last checkpoint", work, out)
     command("object-cache", run_object_cache, "precompute stem features and the detector's maps", data, work, detector, caching)
-    sub = command("objects", run_objects, "teach the later tokens which objects are where; resumes", work, detector, out)
+    sub = command("objects", run_objects, "teach the later tokens which objects are where, from object-cache", work, detector, out)
     sub.add_argument("--init", required=True, help="exported model to start from")
-    sub.add_argument("--minutes", type=float, default=60, help="training time in all beside fitting the head (default 60)")
+    sub.add_argument("--passes", type=int, default=12, help="over the cached views (default 12)")
+    sub.add_argument("--share", type=float, default=objects.SHARE, help=f"of the objects in the square of a token (default {objects.SHARE})")
     sub.add_argument("--steps", type=int, default=400, help="steps in which the decoder settles (default 400)")
     skipping = command("skip", run_skip, "fit the skip to token 0 of an exported model that has none", work, out)
     skipping.add_argument("--model", required=True, help="exported model folder")

@@ -1,5 +1,4 @@
 """Tests of the detector and of what is learned from it; the detector's weights are random and narrow."""
-import json
 import struct
 import tempfile
 import unittest
@@ -8,6 +7,8 @@ from unittest import mock
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from PIL import Image
 
 from tessera_training import detector, objects
 from tessera_training.detector import Detector, anchors, branch, covered, scope_layers
@@ -189,16 +190,19 @@ class ObjectsTest(unittest.TestCase):
         maps = self.hybrid.stem.spec["patch_maps"]
         with torch.inference_mode():
             _, pooled, kept = self.hybrid.stem(conditioned(self.pictures), keep=maps)
+            branch_stem = objects.branch_of("graph.pb")
+            seen = branch_stem(conditioned(self.pictures), keep=branch_stem.spec["patch_maps"])[2]
+            regions = objects.region_features(objects.region_head(self.hybrid.stem, branch_stem, 4), self.hybrid.stem, branch_stem,
+                                              {k: v.permute(0, 2, 3, 1).numpy() for k, v in (kept | seen).items()})
         for number in range(4):
             chunk = self.work / "cache" / "0" / f"{number:05}"
             chunk.mkdir(parents=True)
             np.save(chunk / "names.npy", np.arange(48) + 48 * number)
-            np.save(chunk / "picture.npy", self.pictures)
+            np.save(chunk / "regions.npy", regions.half().numpy())
             np.save(chunk / "stem.pooled.npy", pooled.numpy())
             np.save(chunk / "detector.npy", cells)
             for name in maps:
                 np.save(chunk / f"stem.{name}.npy", kept[name].permute(0, 2, 3, 1).numpy())
-        self.store = objects.Store(self.work / "cache")
 
     def test_regions_take_the_greatest_cell(self):
         cells = torch.zeros(1, 12, 12, 2)
@@ -215,10 +219,13 @@ class ObjectsTest(unittest.TestCase):
         self.assertEqual(region_cells(head.boxes, 1, 5), [(0, 1, 0, 3), (0, 1, 1, 5)])
         self.assertEqual(head.pool(patches)[0].tolist(), [[2, 3, 4, 5, 1, 0], [5, 6, 8, 9, 0, 1]])
 
-    def test_sampling_leaves_out_what_is_held_out(self):
-        batch = self.store.sample(16, np.random.default_rng(0))
-        self.assertEqual(len(batch["picture"]), 16)
-        self.assertEqual(sum(len(rows) for _, rows, _ in self.store.chunks), 96)
+    def test_what_is_held_out_is_not_learned_from(self):
+        held_out, chunks = objects.cached_chunks(self.work)
+        self.assertEqual([len(held_out), len(chunks)], [2, 2])
+        self.assertEqual(len(objects.Views(chunks).features), 96)
+        self.assertEqual(len(objects.Views(chunks, {96, 100, 1}).features), 94)
+        with self.assertRaisesRegex(FileNotFoundError, "object-cache"):
+            objects.cached_chunks(self.work / "elsewhere")
 
     def test_directions_are_those_that_tokens_do_not_use(self):
         tokens = torch.randn(500, 8) * torch.tensor([1, 1, 1, 1, 1, 0.01, 0.02, 0.01])
@@ -226,41 +233,50 @@ class ObjectsTest(unittest.TestCase):
         torch.testing.assert_close(found @ found.T, torch.eye(3), atol=1e-5, rtol=0)
         self.assertLess(found[:, :5].abs().max().item(), 0.05)
 
-    def train(self, minutes):
-        with mock.patch.multiple(objects, BATCH=16, FIT_BATCH=16, HIDDEN=32, has_bf16=lambda _: False):
-            return objects.train(self.work, self.work / "old", "graph.pb", minutes, log_every=1000)
+    def test_where_nothing_is_nothing_is_wanted(self):
+        mean = torch.tensor([0.05, 0.0])
+        found = objects.wanted_of(torch.tensor([[0.0, 0.0], [4.0, 0.0]]), mean)
+        self.assertLess(found[0].norm().item(), 0.15)
+        self.assertGreater(found[1].norm().item(), 0.99)
 
-    def finish(self):
+    def test_learns_objects_and_nothing_else_changes(self):
         with mock.patch.multiple(objects, BATCH=16, HIDDEN=32, has_bf16=lambda _: False):
-            return objects.finish(self.work, self.work / "old", "graph.pb", 20)
-
-    def test_learns_resumes_and_is_what_its_file_gives(self):
-        self.train(0.03)
-        first = torch.load(self.work / "objects.pt", weights_only=True)
-        student = self.train(0.06)
-        second = torch.load(self.work / "objects.pt", weights_only=True)
-        self.assertGreater(second["step"], first["step"])
-        torch.testing.assert_close(first["student"]["mean"], second["student"]["mean"])   # fitted once
-        lines = [json.loads(line) for line in (self.work / "objects.log").read_text().splitlines()]
-        self.assertEqual([line["step"] for line in lines], [0, first["step"], second["step"]])
-        self.assertLess(lines[-1]["held_out"], 0.5)
-        hybrid, errors, step = self.finish()
-        self.assertEqual(step, second["step"])
+            hybrid, loss, errors = objects.learn(self.work, self.work / "old", "graph.pb", 40, 20)
+        self.assertLess(loss, 0.4)
         self.assertTrue(np.isfinite(errors).all())
         export(hybrid, self.work / "new", "t", 96, half=False)
         again = read_hybrid(self.work / "new")
-        batch = self.store.held_out[0].rows(np.arange(16))
         with torch.inference_mode():
-            was = self.hybrid.encode(conditioned(batch["picture"].numpy()))
-            now = again.encode(conditioned(batch["picture"].numpy()))
-            learned = student.read(student.head.pool(student.patches(batch)))
-        torch.testing.assert_close(now[0], was[0], rtol=1e-4, atol=1e-4)         # the prefix stays
+            was = self.hybrid.encode(conditioned(self.pictures))
+            now = again.encode(conditioned(self.pictures))
+        torch.testing.assert_close(now[0], was[0], rtol=1e-4, atol=1e-4)               # the prefix stays
         torch.testing.assert_close(now[1][:, 0], was[1][:, 0], rtol=1e-4, atol=1e-4)   # and token 0
-        added = now[1][:, 1:9] - was[1][:, 1:9]
-        scale = (added.norm(dim=-1) / learned[:, :8].norm(dim=-1)).flatten()
-        self.assertLess((scale.max() / scale.min()).item(), 1.01)                # orthonormal directions, one gain
+        added = (now[1] - was[1])[:, 1:]
+        same = F.cosine_similarity(added[0], added[2], dim=-1)     # dark at the left, both
+        other = F.cosine_similarity(added[0], added[1], dim=-1)
+        left = torch.tensor([box[2] < 6 for box in objects.BOXES][:added.shape[1]])   # where there are objects
+        self.assertGreater(same[left].min().item(), 0.8)
+        self.assertLess(other[left].max().item(), 0)
+        ratio = (added.norm(dim=-1).mean() / was[1][:, 1:].norm(dim=-1).mean()).item() ** 2
+        self.assertAlmostEqual(ratio / (1 + ratio), objects.SHARE, delta=0.05)
         for key in ("layers.side_conv.weight", "layers.head.weight"):
             self.assertTrue(torch.equal(self.hybrid.stem.state_dict()[key], again.stem.state_dict()[key]))
+
+    def test_the_extractor_gives_what_the_exported_stem_gives(self):
+        with mock.patch.object(objects, "lite_stem", lambda _: (self.hybrid.stem, None)), \
+                mock.patch.object(objects.cache, "lite_stem", lambda _: (self.hybrid.stem, None)):
+            extractor = objects.ObjectExtractor("tiny", 96, "graph.pb")
+        images = [Image.fromarray(p) for p in self.pictures[:3]]
+        found = extractor.run(images, "square")
+        self.assertEqual(found["detector"].shape, (3, 12, 12, CLASSES))
+        branch_stem = objects.branch_of("graph.pb")
+        head = objects.region_head(self.hybrid.stem, branch_stem, 4)
+        weights = head.fc1.weight, head.fc1.bias, torch.zeros(32, objects.HIDDEN), torch.zeros(32)
+        hybrid = objects.joined(self.hybrid, branch_stem, [w.detach() for w in weights])
+        with torch.inference_mode():
+            patches = hybrid.stem(conditioned(self.pictures[:3]))[0]
+            wanted = hybrid.regions.pool(patches.unflatten(1, (6, 6)))
+        torch.testing.assert_close(torch.from_numpy(found["regions"]).float(), wanted, rtol=2e-2, atol=2e-2)
 
 
 if __name__ == "__main__":
