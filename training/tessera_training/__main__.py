@@ -36,7 +36,7 @@ def run_object_cache(args):
 
 
 def run_objects(args):
-    hybrid, loss, errors = objects.learn(args.work, args.init, args.graph, args.passes, args.steps, args.share)
+    hybrid, loss, errors = objects.learn(args.work, args.init, args.graph, args.passes, args.settle_steps, args.share)
     size = export.export(hybrid, args.out, args.name, STEM_SIZE)
     print(f"objects: relative square error on held-out views {loss:.3f}")
     print(f"decoder: relative square error {errors[0]:.3f}, in the end {errors[1]:.3f}")
@@ -65,7 +65,7 @@ def run_skip(args):
     hybrid = hybrid_file.read_hybrid(args.model)
     left = skip.add_skip(hybrid, train.stem_batches(args.work, hybrid.stem, args.chunks))
     around = skip.tokens_around(hybrid, train.stem_batches(args.work, hybrid.stem, args.chunks))
-    errors = settle.settle_decoder(hybrid.radio.decoder, *around, args.steps)
+    errors = settle.settle_decoder(hybrid.radio.decoder, *around, args.settle_steps)
     size = export.export(hybrid, args.out, args.name, STEM_SIZE)
     print(f"decoder: relative square error {errors[0]:.3f}, in the end {errors[1]:.3f}")
     print(f"{args.out}: {100 * left:.1f} % of the wanted token is out of the skip's reach, {size / 1e6:.1f} MB")
@@ -105,6 +105,11 @@ def run_all(args):
     run_cache(args)
     run_train(args)
     run_export(args)
+    if args.graph:
+        taught = argparse.Namespace(**vars(args))
+        taught.work, taught.init = str(Path(args.work) / "objects"), args.out
+        run_object_cache(taught)
+        run_objects(taught)
     args.model, args.features, args.size, args.bf16 = args.out, "model", STEM_SIZE, False
     run_evaluate(args)
 
@@ -138,8 +143,16 @@ def parser():
     def teachers(sub):
         sub.add_argument("--teachers", help="folder with mnv2_tf.safetensors and inception_v3_m9.safetensors")
 
-    def detector(sub):
-        sub.add_argument("--graph", required=True, help="frozen graph of ssd_mobilenet_v2_coco_2018_03_29")
+    def detector(sub, required=True):
+        sub.add_argument("--graph", required=required, help="frozen graph of ssd_mobilenet_v2_coco_2018_03_29")
+
+    def learning(sub):
+        sub.add_argument("--passes", type=int, default=12, help="of the region head over the cached views (default 12)")
+        sub.add_argument("--share", type=float, default=objects.SHARE, help=f"of the objects in the square of a token (default {objects.SHARE})")
+        settling(sub)
+
+    def settling(sub):
+        sub.add_argument("--settle-steps", type=int, default=400, help="steps in which the decoder settles (default 400)")
 
     def training(sub):
         sub.add_argument("--steps", type=int, default=4000, help="optimiser steps in all (default 4000)")
@@ -166,7 +179,9 @@ def parser():
         sub.add_argument("--bf16", action="store_true", help="products of the model as bf16 units give them, by rounding")
         sub.add_argument("--work", help="folder for results and the cached composition tables")
 
-    command("run", run_all, "cache, train, export and evaluate", data, work, teachers, caching, training, out)
+    sub = command("run", run_all, "cache, train, export and evaluate; with --graph objects as well", data, work, teachers, caching,
+                  training, learning, out)
+    detector(sub, required=False)
     command("cache", run_cache, "precompute stem and teacher features", data, work, teachers, caching)
     command("train", run_train, "train the blocks; resumes", work, training)
     sub = command("ablate", run_ablate, "short trainings with something left out or changed, from the cache", data, work)
@@ -176,14 +191,10 @@ def parser():
     sub.add_argument("--only", nargs="+", choices=list(ablate.VARIANTS), help="these trainings only")
     command("export", run_export, "write config.json and model.safetensors of the last checkpoint", work, out)
     command("object-cache", run_object_cache, "precompute stem features and the detector's maps", data, work, detector, caching)
-    sub = command("objects", run_objects, "teach the later tokens which objects are where, from object-cache", work, detector, out)
+    sub = command("objects", run_objects, "teach the later tokens which objects are where, from object-cache", work, detector, learning, out)
     sub.add_argument("--init", required=True, help="exported model to start from")
-    sub.add_argument("--passes", type=int, default=12, help="over the cached views (default 12)")
-    sub.add_argument("--share", type=float, default=objects.SHARE, help=f"of the objects in the square of a token (default {objects.SHARE})")
-    sub.add_argument("--steps", type=int, default=400, help="steps in which the decoder settles (default 400)")
-    skipping = command("skip", run_skip, "fit the skip to token 0 of an exported model that has none", work, out)
+    skipping = command("skip", run_skip, "fit the skip to token 0 of an exported model that has none", work, settling, out)
     skipping.add_argument("--model", required=True, help="exported model folder")
-    skipping.add_argument("--steps", type=int, default=400, help="steps in which the decoder settles (default 400)")
     skipping.add_argument("--chunks", type=int, default=12, help="chunks of 256 cached pictures to fit on (default 12)")
     command("evaluate", run_evaluate, "measure on the evaluation sets", data, evaluation)
     command("verify", run_verify, "check the graph against golden files",

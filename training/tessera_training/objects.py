@@ -208,6 +208,8 @@ def learn(work_dir, init, graph, passes, steps, share=SHARE, settle_chunks=8):
     """-> (hybrid, held-out error, (first, last) error of the decoder, which settles in `steps`); 1 = giving nothing"""
     held_out, chunks = cached_chunks(work_dir)
     original, branch_stem = read_hybrid(init), branch_of(graph)
+    if original.regions is not None:
+        raise ValueError(f"{init}: has learned objects already; start from the model that it was made of")
     held_names = {int(name) for chunk in held_out for name in chunk.arrays["names"]}
     views = Views(chunks, held_names)
     torch.manual_seed(0)

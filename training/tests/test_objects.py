@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from tessera_training import __main__ as command_line
 from tessera_training import detector, objects
 from tessera_training.detector import Detector, anchors, branch, covered, scope_layers
 from tessera_training.export import export
@@ -246,6 +247,8 @@ class ObjectsTest(unittest.TestCase):
         self.assertTrue(np.isfinite(errors).all())
         export(hybrid, self.work / "new", "t", 96, half=False)
         again = read_hybrid(self.work / "new")
+        with self.assertRaisesRegex(ValueError, "has learned objects already"):
+            objects.learn(self.work, self.work / "new", "graph.pb", 1, 1)
         with torch.inference_mode():
             was = self.hybrid.encode(conditioned(self.pictures))
             now = again.encode(conditioned(self.pictures))
@@ -277,6 +280,25 @@ class ObjectsTest(unittest.TestCase):
             patches = hybrid.stem(conditioned(self.pictures[:3]))[0]
             wanted = hybrid.regions.pool(patches.unflatten(1, (6, 6)))
         torch.testing.assert_close(torch.from_numpy(found["regions"]).float(), wanted, rtol=2e-2, atol=2e-2)
+
+
+class CommandTest(unittest.TestCase):
+    def test_run_teaches_objects_what_it_has_exported(self):
+        calls = []
+        steps = ("run_cache", "run_train", "run_export", "run_object_cache", "run_objects", "run_evaluate")
+        patches = {name: (lambda name: lambda args: calls.append((name, vars(args).copy())))(name) for name in steps}
+        arguments = ["run", "--data", "D", "--work", "W", "--out", "O"]
+        for extra, expected in (([], [0, 1, 2, 5]), (["--graph", "G"], [0, 1, 2, 3, 4, 5])):
+            calls.clear()
+            with mock.patch.multiple(command_line, **patches):
+                args = command_line.parser().parse_args(arguments + extra)
+                args.function(args)
+            self.assertEqual([name for name, _ in calls], [steps[i] for i in expected])
+            self.assertEqual((calls[-1][1]["model"], calls[-1][1]["work"]), ("O", "W"))
+        taught = calls[4][1]
+        self.assertEqual((taught["init"], taught["out"], taught["graph"]), ("O", "O", "G"))
+        self.assertEqual(Path(taught["work"]), Path("W") / "objects")
+        self.assertEqual((taught["passes"], taught["settle_steps"], taught["share"]), (12, 400, objects.SHARE))
 
 
 if __name__ == "__main__":
