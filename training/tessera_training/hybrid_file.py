@@ -1,4 +1,5 @@
 """Reads an exported hybrid back into PyTorch: for evaluation of exactly what ships, and to resume training from it."""
+import copy
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from .export import GENERATOR, GLOBAL_MAPS, PREFIX
 from .frozen import condition
 from .radio1d import GLOBAL_SCALE, Hybrid, Shape
 from .safetensors_io import read_safetensors
-from .stem import LITE_MEAN, LITE_STD
+from .stem import BRANCH, LITE_MEAN, LITE_STD
 
 
 def read_hybrid(folder):
@@ -41,6 +42,21 @@ def read_hybrid(folder):
     if unexpected or set(missing) != neutral:
         raise ValueError(f"{folder}: tensors missing {sorted(set(missing) - neutral)}, unknown {unexpected}")
     return hybrid.eval().requires_grad_(False)
+
+
+def without_objects(hybrid):
+    """The model without the second branch of its stem and without region head: what objects.py made it of, but for the decoder."""
+    spec = copy.deepcopy(hybrid.stem.spec)
+    spec["layers"] = [layer for layer in spec["layers"] if not layer["name"].startswith(BRANCH)]
+    spec["patch_maps"] = [name for name in spec["patch_maps"] if not name.startswith(BRANCH)]
+    spec.pop("regions", None)
+    plain = Hybrid(spec, hybrid.radio.shape)
+    state, width = hybrid.state_dict(), plain.stem.patch_width
+    state["radio.patch_generator.embedder.weight"] = state["radio.patch_generator.embedder.weight"][:, :width]
+    for name in ("patch_mean", "patch_scale"):
+        state[name] = state[name][:width]
+    plain.load_state_dict({name: state[name] for name in plain.state_dict()})
+    return plain.eval().requires_grad_(False)
 
 
 def conditioned(pictures, dtype=torch.float32):

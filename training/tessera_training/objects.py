@@ -18,7 +18,7 @@ from . import cache
 from .data import to_size
 from .detector import SIZE, Detector, branch, load_stem
 from .frozen import Frozen
-from .hybrid_file import read_hybrid
+from .hybrid_file import read_hybrid, without_objects
 from .radio1d import Hybrid, RegionHead
 from .settle import settle_decoder
 from .stem import LITE_MEAN, LITE_STD, lite_stem
@@ -205,11 +205,11 @@ def tokens_of(hybrid, chunks):
 
 
 def learn(work_dir, init, graph, passes, steps, share=SHARE, settle_chunks=8):
-    """-> (hybrid, held-out error, (first, last) error of the decoder, which settles in `steps`); 1 = giving nothing"""
+    """What `init` has learned of objects before is forgotten.
+
+    -> (hybrid, held-out error, (first, last) error of the decoder, which settles in `steps`); 1 = giving nothing"""
     held_out, chunks = cached_chunks(work_dir)
-    original, branch_stem = read_hybrid(init), branch_of(graph)
-    if original.regions is not None:
-        raise ValueError(f"{init}: has learned objects already; start from the model that it was made of")
+    original, branch_stem = without_objects(read_hybrid(init)), branch_of(graph)
     held_names = {int(name) for chunk in held_out for name in chunk.arrays["names"]}
     views = Views(chunks, held_names)
     torch.manual_seed(0)

@@ -18,6 +18,7 @@ LITE_MEAN = 127.0 / 255.0
 LITE_STD = 128.0 / 255.0
 LITE_SIZE = {"efficientnet-lite0": 224, "efficientnet-lite1": 240, "efficientnet-lite2": 260}
 BN_EPS = 1e-3
+BRANCH = "detector."   # how the layers of the second branch are named
 
 
 def same_padding(size, kernel, stride):

@@ -16,7 +16,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .hybrid_file import read_hybrid
+from .hybrid_file import read_hybrid, without_objects
 from .losses import cosine_loss, relational_loss, sample_token_count
 from .radio1d import GLOBAL_SCALE, Hybrid, Shape, normalised_global
 from .stem import lite_stem
@@ -258,7 +258,8 @@ def learning_rate(rate, step, progress, steps):
 def train(work_dir, stem_name, steps, minutes=None, recipe=Recipe(), init=None, log_every=100):
     """Trains until `steps` steps or `minutes` minutes in all, whichever comes first, counted over interruptions.
 
-    Goes on from WORK/student.pt if that is there, else from the exported model `init`, else from scratch.
+    Goes on from WORK/student.pt if that is there, else from the exported model `init` (without its second branch: objects come
+    last), else from scratch.
     """
     work_dir = Path(work_dir)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -278,7 +279,7 @@ def train(work_dir, stem_name, steps, minutes=None, recipe=Recipe(), init=None, 
         student.load_state_dict(state["student"])
         step, before = state["step"], state["seconds"]
     elif init:
-        missing, _ = student.net.load_state_dict(read_hybrid(init).state_dict(), strict=False)
+        missing, _ = student.net.load_state_dict(without_objects(read_hybrid(init)).state_dict(), strict=False)
         if any(not name.startswith("radio.token0_map.") for name in missing):   # a skip that is not there starts as zero
             raise ValueError(f"{init}: tensors missing {missing}")
         with torch.no_grad():

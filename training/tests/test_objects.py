@@ -16,7 +16,7 @@ from tessera_training.detector import Detector, anchors, branch, covered, scope_
 from tessera_training.export import export
 from tessera_training.frozen_graph import read_constants
 from tessera_training.golden import random_hybrid
-from tessera_training.hybrid_file import conditioned, read_hybrid
+from tessera_training.hybrid_file import conditioned, read_hybrid, without_objects
 from tessera_training.radio1d import RegionHead, region_cells
 from tessera_training.stem import LITE_MEAN, LITE_STD
 from tessera_training.targets import REGIONS
@@ -247,11 +247,14 @@ class ObjectsTest(unittest.TestCase):
         self.assertTrue(np.isfinite(errors).all())
         export(hybrid, self.work / "new", "t", 96, half=False)
         again = read_hybrid(self.work / "new")
-        with self.assertRaisesRegex(ValueError, "has learned objects already"):
-            objects.learn(self.work, self.work / "new", "graph.pb", 1, 1)
+        plain = without_objects(again)
+        self.assertEqual(plain.stem.spec, self.hybrid.stem.spec)
         with torch.inference_mode():
             was = self.hybrid.encode(conditioned(self.pictures))
             now = again.encode(conditioned(self.pictures))
+            forgotten = plain.encode(conditioned(self.pictures))
+        for before, after in zip(was, forgotten):
+            torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(now[0], was[0], rtol=1e-4, atol=1e-4)               # the prefix stays
         torch.testing.assert_close(now[1][:, 0], was[1][:, 0], rtol=1e-4, atol=1e-4)   # and token 0
         added = (now[1] - was[1])[:, 1:]
