@@ -16,7 +16,8 @@ BACKGROUND = 1      # classes before the first object
 GRID = 12           # cells a side of the detection map
 STRIDED = (1, 3, 6, 13)
 SCALES = [0.2 + 0.15 * i for i in range(LEVELS)] + [1.0]
-SHAPES = ((1, 1.0), (2, 2.0), (3, 0.5), (4, 3.0), (5, 0.3333))
+RATIOS = (1.0, 2.0, 0.5, 3.0, 0.3333)    # width to height of a level's boxes, but for the first level
+BRANCH_MAPS = ["detector.block12.project", "detector.block16.project"]   # last at stride 16, last at stride 32
 
 
 def scope_layers(constants):
@@ -72,7 +73,7 @@ def anchors(level, side):
     if level == 0:
         sizes = [(0.1, 1.0), (scale, 2.0), (scale, 0.5)]
     else:
-        sizes = [(scale, ratio) for _, ratio in SHAPES] + [((scale * following) ** 0.5, 1.0)]
+        sizes = [(scale, ratio) for ratio in RATIOS] + [((scale * following) ** 0.5, 1.0)]
     shapes = torch.tensor([(s / r ** 0.5, s * r ** 0.5) for s, r in sizes])
     centres = (torch.arange(side) + 0.5) / side
     grid = torch.stack(torch.meshgrid(centres, centres, indexing="ij"), -1).view(-1, 1, 2)
@@ -97,7 +98,6 @@ class Detector:
         self.network = load_stem(layers, tensors, heads[:1], heads[0])
         self.heads = heads
         self.run = Frozen(self.forward, heads, 0.5, 0.5)
-        self.classes = [i for i in range(tensors["detector.class0"][0].shape[0] // 3) if i >= BACKGROUND]
 
     def forward(self, x):
         kept = self.network(x, keep=self.heads)[2]
@@ -143,12 +143,12 @@ def load_stem(layers, tensors, patch_maps, global_map, name="detector"):
     return stem.eval().requires_grad_(False)
 
 
-def branch(path, until=("detector.block12.project", "detector.block16.project")):
+def branch(path):
     """(layers, tensors, patch maps) of the detector's backbone, for the same conditioned input as EfficientNet-Lite."""
     layers, tensors = scope_layers(read_constants(path))
-    last = [layer["name"] for layer in layers].index(until[-1])
+    last = [layer["name"] for layer in layers].index(BRANCH_MAPS[-1])
     layers = layers[:last + 1]
     # The detector was trained with (value - 127.5) / 127.5, the stem's input is (value - 127) / 128.
     weight, bias = tensors["detector.conv"]
     tensors["detector.conv"] = (weight * (LITE_STD / 0.5), bias + weight.sum((1, 2, 3)) * ((LITE_MEAN - 0.5) / 0.5))
-    return layers, tensors, list(until)
+    return layers, tensors, list(BRANCH_MAPS)

@@ -23,7 +23,7 @@ from .radio1d import Hybrid, RegionHead
 from .settle import settle_decoder
 from .stem import LITE_MEAN, LITE_STD, lite_stem
 from .targets import REGIONS, unit
-from .train import HELD_OUT, Chunk, has_bf16
+from .train import HELD_OUT, Chunk, has_bf16, stem_output
 
 HIDDEN = 512        # values of the head
 POWER = 0.7         # of a score
@@ -196,11 +196,8 @@ def tokens_of(hybrid, chunks):
     tokens = []
     for chunk in chunks:
         for rows in np.array_split(np.arange(chunk.size), math.ceil(chunk.size / 64)):
-            batch = chunk.rows(rows)
-            maps = [batch["stem." + name].float().permute(0, 3, 1, 2) for name in hybrid.stem.spec["patch_maps"]]
-            gh, gw = maps[0].shape[2:]
-            patches = torch.cat([hybrid.stem.to_grid(m, gh, gw) for m in maps], 2)
-            tokens.append(hybrid.encode_features(patches, batch["stem.pooled"], gh, gw)[1])
+            patches, pooled, gh, gw = stem_output(hybrid.stem, chunk.rows(rows))
+            tokens.append(hybrid.encode_features(patches, pooled, gh, gw)[1])
     return torch.cat(tokens), gh, gw
 
 

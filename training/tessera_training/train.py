@@ -123,15 +123,19 @@ def student_inputs(student, batch):
     return patches.unflatten(1, (gh, gw)), batch["stem.pooled"]
 
 
+def stem_output(stem, batch):
+    """Cached maps -> (patches [B, gh * gw, F], pooled, gh, gw)"""
+    maps = [batch["stem." + name].float().permute(0, 3, 1, 2) for name in stem.spec["patch_maps"]]
+    gh, gw = maps[0].shape[2:]
+    return torch.cat([stem.to_grid(m, gh, gw) for m in maps], 2), batch["stem.pooled"], gh, gw
+
+
 def stem_batches(work_dir, stem, chunks, held_out=HELD_OUT):
     """Raw stem outputs (patches, pooled, gh, gw) of the first trained chunks of view 0, a quarter of a chunk each."""
     for folder in sorted((Path(work_dir) / "cache" / "0").glob("[0-9]*"))[held_out:held_out + chunks]:
         chunk = Chunk(folder)
         for rows in np.array_split(np.arange(chunk.size), 4):
-            batch = chunk.rows(rows)
-            maps = [batch["stem." + name].float().permute(0, 3, 1, 2) for name in stem.spec["patch_maps"]]
-            gh, gw = maps[0].shape[2:]
-            yield torch.cat([stem.to_grid(m, gh, gw) for m in maps], 2), batch["stem.pooled"], gh, gw
+            yield stem_output(stem, chunk.rows(rows))
 
 
 def sample_window(gh, gw, rng):

@@ -60,7 +60,6 @@ std::string describe(const StemConfig& config) {
 
 constexpr int kImagesAtOnce = 2;
 
-constexpr int kRegionParts = 12;
 int first_cell(int edge, int cells) { return edge * cells / kRegionParts; }
 int end_cell(int edge, int cells) { return (edge * cells + kRegionParts - 1) / kRegionParts; }
 

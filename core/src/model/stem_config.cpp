@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::int64_t kMaxChannels = 1 << 16;
 constexpr std::int64_t kMaxKernel = 31;
-constexpr std::int64_t kRegionParts = 12;     // the picture's height and width
 constexpr std::string_view kImage = "image";  // in the place of a layer's name: the conditioned picture
 
 int index_of(const StemConfig& stem, const std::string& name) {

@@ -8,7 +8,8 @@
 
 namespace tessera {
 
-inline constexpr int kStemPatch = 16;  // pixels per grid cell, whatever the stem
+inline constexpr int kStemPatch = 16;    // pixels per grid cell, whatever the stem
+inline constexpr int kRegionParts = 12;  // of the picture's height and width, that regions are given in
 
 // Nothing if model_kwargs has no stem. Throws kBadModel for keys, kinds, activations or paddings that are not known,
 // layers that do not fit together and maps of a wrong stride.
