@@ -292,6 +292,7 @@ class CurateTest : public QObject {
   void open() {
     window_.reset();
     window_ = std::make_unique<MainWindow>(standardRegistry());
+    window_->session().setEncoders(test::color_encoders());
     window_->resize(900, 600);
     test::show(*window_);
     window_->session().openLibrary(dir_ / "library");

@@ -32,6 +32,8 @@ class LookFixture : public QObject {
     make_library(dir_ / "library", {photos});
     window_ = std::make_unique<MainWindow>(standardRegistry());
     window_->resize(1000, 700);
+    // Its own model: the notice of another one would come at any time and move what is shown.
+    window_->session().setEncoders(color_encoders());
     show(*window_);
     window_->session().openLibrary(dir_ / "library");
     QVERIFY(wait_until([&] { return window_->session().library().loaded(); }));

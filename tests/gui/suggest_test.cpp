@@ -40,6 +40,7 @@ class SuggestTest : public QObject {
   }
   void init() {
     window_ = std::make_unique<MainWindow>(standardRegistry());
+    window_->session().setEncoders(test::color_encoders());
     window_->resize(1000, 700);
     window_->show();
     window_->session().openLibrary(dir_ / "library");

@@ -197,6 +197,7 @@ class WhyTest : public QObject {
  private:
   std::unique_ptr<MainWindow> open(const MakeEncoder& make) {
     auto window = std::make_unique<MainWindow>(standardRegistry());
+    window->session().setEncoders(test::color_encoders());
     if (make) window->session().setMakeEncoder(make);
     window->resize(1000, 700);
     window->show();
