@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "eval/lbfgs.h"
+#include "search/blas_on_demand.h"
 #include "search/parallel.h"
 #include "tessera/error.h"
 #include "tessera/indexer/eval_probe.h"
@@ -10,8 +11,7 @@
 namespace tessera::eval {
 namespace {
 
-constexpr std::size_t kPieces = 16;     // the rows are summed up in, so that threads do not change the sum
-constexpr std::size_t kBlockRows = 64;  // summed up in float32
+constexpr std::size_t kPieceRows = 1024;  // summed up in float32
 constexpr double kTolerance = 1e-4;
 
 // out = bias + vector * weights; weights [width, classes].
@@ -61,13 +61,13 @@ class Loss {
 
   double operator()(std::span<const double> place, std::span<double> gradient) const {
     const std::vector<float> variables(place.begin(), place.end());
-    std::vector<Sum> sums(kPieces, Sum{0, std::vector<double>(place.size())});
-    parallel_for(kPieces, threads_, [&](std::size_t piece, int) { add_piece(piece, variables, sums[piece]); });
+    std::vector<Sum> sums((rows_.rows() + kPieceRows - 1) / kPieceRows);
+    parallel_for(sums.size(), threads_, [&](std::size_t piece, int) { sums[piece] = piece_sum(piece, variables); });
     double value = 0;
     std::fill(gradient.begin(), gradient.end(), 0.0);
     for (const Sum& sum : sums) {
       value += sum.loss;
-      for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += sum.gradient[i];
+      for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += double(sum.gradient[i]);
     }
     const auto count = double(rows_.rows());
     value /= count;
@@ -84,37 +84,40 @@ class Loss {
  private:
   struct Sum {
     double loss = 0;
-    std::vector<double> gradient;
+    std::vector<float> gradient;
   };
 
-  void add_piece(std::size_t piece, const std::vector<float>& variables, Sum& sum) const {
+  Sum piece_sum(std::size_t piece, const std::vector<float>& variables) const {
     const auto width = static_cast<std::size_t>(rows_.width);
-    const std::size_t end = rows_.rows() * (piece + 1) / kPieces;
-    std::vector<float> chances(classes_), block(variables.size());
-    for (std::size_t first = rows_.rows() * piece / kPieces; first < end; first += kBlockRows) {
-      std::fill(block.begin(), block.end(), 0.0f);
-      for (std::size_t r = first; r < std::min(end, first + kBlockRows); ++r) {
-        const auto row = std::span(rows_.values).subspan(r * width, width);
-        scores(row, variables.data(), variables.data() + width * classes_, chances);
-        const float most = *std::max_element(chances.begin(), chances.end());
-        double total = 0;
-        for (float& chance : chances) {
-          chance = std::exp(chance - most);
-          total += double(chance);
-        }
-        for (float& chance : chances) chance = static_cast<float>(double(chance) / total);
-        float& own = chances[static_cast<std::size_t>(rows_.classes[r])];
-        sum.loss -= std::log(std::max(double(own), 1e-30));
-        own -= 1;
-        float* at = block.data();
-        for (const float x : row) {
-          for (std::size_t k = 0; k < classes_; ++k) at[k] += x * chances[k];
-          at += classes_;
-        }
-        for (std::size_t k = 0; k < classes_; ++k) at[k] += chances[k];
-      }
-      for (std::size_t i = 0; i < block.size(); ++i) sum.gradient[i] += double(block[i]);
+    const std::size_t first = piece * kPieceRows, count = std::min(kPieceRows, rows_.rows() - first);
+    const float* vectors = rows_.values.data() + first * width;
+    const float* bias = variables.data() + width * classes_;
+    Sum sum{0, std::vector<float>(variables.size())};
+    std::vector<float> chances(count * classes_);
+    multiply(Transposed::kNo, count, classes_, width, vectors, variables.data(), chances.data());
+    for (std::size_t r = 0; r < count; ++r) {
+      const auto row = std::span(chances).subspan(r * classes_, classes_);
+      sum.loss += to_difference(row, bias, rows_.classes[first + r]);
+      for (std::size_t k = 0; k < classes_; ++k) sum.gradient[width * classes_ + k] += row[k];
     }
+    multiply(Transposed::kYes, width, classes_, count, vectors, chances.data(), sum.gradient.data());
+    return sum;
+  }
+
+  // Scores without bias become chances less the truth; gives the loss.
+  static double to_difference(std::span<float> scores, const float* bias, int truth) {
+    for (std::size_t k = 0; k < scores.size(); ++k) scores[k] += bias[k];
+    const float most = *std::max_element(scores.begin(), scores.end());
+    double total = 0;
+    for (float& score : scores) {
+      score = std::exp(score - most);
+      total += double(score);
+    }
+    for (float& score : scores) score = static_cast<float>(double(score) / total);
+    float& own = scores[static_cast<std::size_t>(truth)];
+    const double loss = -std::log(std::max(double(own), 1e-30));
+    own -= 1;
+    return loss;
   }
 
   const ProbeRows& rows_;

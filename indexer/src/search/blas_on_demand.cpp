@@ -2,8 +2,10 @@
 #include "search/blas_on_demand.h"
 
 #include <dlfcn.h>
+#include <omp.h>
 
 #include <array>
+#include <limits>
 #include <string>
 
 #include "tessera/error.h"
@@ -74,6 +76,23 @@ int forward(Routine routine, Arguments... arguments) {
 }  // namespace
 
 void load_blas() { blas(); }
+
+void multiply(Transposed transposed, std::size_t rows, std::size_t columns, std::size_t inner, const float* a,
+              const float* b, float* c) {
+  constexpr std::size_t kMost = std::numeric_limits<int>::max();
+  if (rows > kMost || columns > kMost || inner > kMost) {
+    throw Error(ErrorCode::kInvalidArgument, "a matrix is too large for BLAS");
+  }
+  // BLAS stores columns: it computes c' = b' a'.
+  const int m = static_cast<int>(columns), n = static_cast<int>(rows), k = static_cast<int>(inner);
+  const bool turned = transposed == Transposed::kYes;
+  const int row_of_a = turned ? n : k;
+  const float one = 1, zero = 0;
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  forward(kSgemm, "N", turned ? "T" : "N", &m, &n, &k, &one, b, &m, a, &row_of_a, &zero, c, &m);
+  omp_set_num_threads(threads);
+}
 
 }  // namespace tessera
 

@@ -28,7 +28,7 @@ struct ProbeRows {
 };
 
 // Multinomial logistic regression over standardised features: the convex loss is brought to its minimum by L-BFGS from
-// zero. The same rows give the same bits, with any number of threads.
+// zero, with BLAS. The same rows give the same bits on the same machine, with any number of threads.
 class LinearClassifier {
  public:
   // Classes are 0 .. classes - 1. Throws kInvalidArgument without rows, for other classes and for values that are not
