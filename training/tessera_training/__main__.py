@@ -8,15 +8,16 @@ import torch
 from . import ablate, cache, evaluate, export, golden, hybrid_file, objects, settle, skip, train, verify
 
 STEM = "efficientnet-lite1"
-STEM_SIZE = 192
+STEM_SIZE = 192         # shorter side, pixels, that the blocks are trained at
 TEACHER_SIZE = 192
+PREFERRED_SIZE = 224    # that the exported model is used at; its later tokens learn objects at it
 
 
-def fill_cache(args, make_extractor, **options):
+def fill_cache(args, make_extractor, stem_size, **options):
     for view in args.views:
         (Path(args.work) / "cache" / str(view)).mkdir(parents=True, exist_ok=True)
     options |= {"data_dir": args.data, "work_dir": args.work, "views": args.views, "workers": args.workers,
-                "stem_name": STEM, "stem_size": STEM_SIZE}
+                "stem_name": STEM, "stem_size": stem_size}
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=cache.fill_worker, args=(make_extractor, options, i)) for i in range(args.workers)]
     for worker in workers:
@@ -28,16 +29,16 @@ def fill_cache(args, make_extractor, **options):
 
 
 def run_cache(args):
-    fill_cache(args, cache.teacher_extractor, teacher_dir=args.teachers, teacher_size=TEACHER_SIZE)
+    fill_cache(args, cache.teacher_extractor, STEM_SIZE, teacher_dir=args.teachers, teacher_size=TEACHER_SIZE)
 
 
 def run_object_cache(args):
-    fill_cache(args, objects.object_extractor, graph=args.graph)
+    fill_cache(args, objects.object_extractor, PREFERRED_SIZE, graph=args.graph)
 
 
 def run_objects(args):
     hybrid, loss, errors = objects.learn(args.work, args.init, args.graph, args.passes, args.settle_steps, args.share)
-    size = export.export(hybrid, args.out, args.name, STEM_SIZE)
+    size = export.export(hybrid, args.out, args.name, PREFERRED_SIZE)
     print(f"objects: relative square error on held-out views {loss:.3f}")
     print(f"decoder: relative square error {errors[0]:.3f}, in the end {errors[1]:.3f}")
     print(f"{args.out}: {size / 1e6:.1f} MB")
@@ -57,7 +58,7 @@ def run_export(args):
     state = torch.load(Path(args.work) / "student.pt", map_location="cpu", weights_only=True)
     student = train.new_student(STEM)
     student.load_state_dict(state["student"])
-    size = export.export(student.net.eval(), args.out, args.name, STEM_SIZE)
+    size = export.export(student.net.eval(), args.out, args.name, PREFERRED_SIZE)
     print(f"{args.out}: step {state['step']}, {size / 1e6:.1f} MB")
 
 
@@ -66,7 +67,7 @@ def run_skip(args):
     left = skip.add_skip(hybrid, train.stem_batches(args.work, hybrid.stem, args.chunks))
     around = skip.tokens_around(hybrid, train.stem_batches(args.work, hybrid.stem, args.chunks))
     errors = settle.settle_decoder(hybrid.radio.decoder, *around, args.settle_steps)
-    size = export.export(hybrid, args.out, args.name, STEM_SIZE)
+    size = export.export(hybrid, args.out, args.name, PREFERRED_SIZE)
     print(f"decoder: relative square error {errors[0]:.3f}, in the end {errors[1]:.3f}")
     print(f"{args.out}: {100 * left:.1f} % of the wanted token is out of the skip's reach, {size / 1e6:.1f} MB")
 
@@ -110,7 +111,7 @@ def run_all(args):
         taught.work, taught.init = str(Path(args.work) / "objects"), args.out
         run_object_cache(taught)
         run_objects(taught)
-    args.model, args.features, args.size, args.bf16 = args.out, "model", STEM_SIZE, False
+    args.model, args.features, args.size, args.bf16 = args.out, "model", PREFERRED_SIZE, False
     run_evaluate(args)
 
 
@@ -147,7 +148,7 @@ def parser():
         sub.add_argument("--graph", required=required, help="frozen graph of ssd_mobilenet_v2_coco_2018_03_29")
 
     def learning(sub):
-        sub.add_argument("--passes", type=int, default=12, help="of the region head over the cached views (default 12)")
+        sub.add_argument("--passes", type=int, default=16, help="of the region head over the cached views (default 16)")
         sub.add_argument("--share", type=float, default=objects.SHARE, help=f"of the objects in the square of a token (default {objects.SHARE})")
         settling(sub)
 
@@ -175,7 +176,7 @@ def parser():
         sub.add_argument("--features", default="model",
                          help="model, stem, or a teacher part: lite2, mnv2, inception_m8, inception_m9")
         sub.add_argument("--teachers", help="folder of the teachers")
-        sub.add_argument("--size", type=int, default=STEM_SIZE)
+        sub.add_argument("--size", type=int, default=PREFERRED_SIZE)
         sub.add_argument("--bf16", action="store_true", help="products of the model as bf16 units give them, by rounding")
         sub.add_argument("--work", help="folder for results and the cached composition tables")
 

@@ -101,7 +101,7 @@ def write_golden(folder, seed=7):
     write_safetensors(folder / "io.safetensors", tensors, {"cases": json.dumps(CASES)})
 
 
-def write_tokens(model_dir, pictures, path, sizes=((192, 192), (128, 160))):
+def write_tokens(model_dir, pictures, path, sizes=((224, 224), (128, 160))):
     """Expected output of an exported model in float32: NAME.WxH.input, .prefix, .tokens for every picture and size."""
     hybrid, tensors = read_hybrid(model_dir), {}
     for picture in map(Path, pictures):

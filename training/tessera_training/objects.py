@@ -26,7 +26,6 @@ from .targets import REGIONS, unit
 from .train import HELD_OUT, Chunk, has_bf16, stem_output
 
 HIDDEN = 512        # values of the head
-POWER = 0.7         # of a score
 FAINT = 0.4         # objects less their mean that are shorter than this say little
 SHARE = 0.8         # of the objects in the square of a token, in the mean
 DROPOUT = 0.3
@@ -90,7 +89,7 @@ def in_regions(cells):
 
 def objects_of(detector_map):
     """The detection map -> [B, regions, classes]"""
-    return in_regions(torch.as_tensor(detector_map).float()).clamp_min(0) ** POWER
+    return in_regions(torch.as_tensor(detector_map).float()).clamp_min(0)
 
 
 def wanted_of(objects, mean):
