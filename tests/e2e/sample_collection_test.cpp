@@ -296,12 +296,12 @@ TEST_F(SampleCollection, RankingsFollowTheGroundTruth) {
   };
   for (const Expectation& expected : std::initializer_list<Expectation>{{"recompressed", 0.95, 0.95},
                                                                         {"recoloured", 0.90, 0.90},
-                                                                        {"grey", 0.80, 0.85},
+                                                                        {"grey", 0.90, 0.90},
                                                                         {"rotated", 0.90, 0.90},
                                                                         {"mirrored", 0.90, 0.90},
-                                                                        {"crop", 0.75, 0.80},
+                                                                        {"crop", 0.90, 0.90},
                                                                         {"same_source", 0.85, 0.85},
-                                                                        {"same_place", 0.75, 0.80},
+                                                                        {"same_place", 0.85, 0.85},
                                                                         {"same_objects", 0.40, 0.35},
                                                                         {"same_layout", 0.03, 0.09},
                                                                         {"shares_object", 0.06, 0.10}}) {

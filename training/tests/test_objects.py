@@ -300,7 +300,19 @@ class CommandTest(unittest.TestCase):
         taught = calls[4][1]
         self.assertEqual((taught["init"], taught["out"], taught["graph"]), ("O", "O", "G"))
         self.assertEqual(Path(taught["work"]), Path("W") / "objects")
-        self.assertEqual((taught["passes"], taught["settle_steps"], taught["share"]), (12, 400, objects.SHARE))
+        self.assertEqual((taught["passes"], taught["settle_steps"], taught["share"]), (16, 400, objects.SHARE))
+
+    def test_blocks_and_objects_are_cached_at_their_own_sizes(self):
+        for command, more, size in (("cache", [], command_line.STEM_SIZE),
+                                    ("object-cache", ["--graph", "G"], command_line.PREFERRED_SIZE)):
+            context = mock.Mock()
+            context.Process.return_value.exitcode = 0
+            with tempfile.TemporaryDirectory() as work, \
+                    mock.patch.object(command_line.multiprocessing, "get_context", return_value=context):
+                args = command_line.parser().parse_args([command, "--data", "D", "--work", work, *more])
+                args.function(args)
+            options = context.Process.call_args.kwargs["args"][1]
+            self.assertEqual(options["stem_size"], size)
 
 
 if __name__ == "__main__":

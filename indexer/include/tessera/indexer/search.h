@@ -50,7 +50,7 @@ struct SearchOptions {
   int k = 20;
   RerankMethod rerank = RerankMethod::kAligned;
   // How much the rerank counts: score = (1 - w) * coarse score + w * rerank score, w in [0, 1].
-  float rerank_weight = 0.3f;
+  float rerank_weight = 0.2f;
   int tokens = 0;        // token budget l of the rerank; 0 = all that are stored
   int candidates = 200;  // K: how many of the coarse stage are reranked (at least k)
   CoarseMethod coarse = CoarseMethod::kAuto;
