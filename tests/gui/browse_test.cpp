@@ -10,6 +10,7 @@
 #include <QSlider>
 #include <QTest>
 #include <QUrl>
+#include <cmath>
 #include <fstream>
 
 #include "app/main_window.h"
@@ -242,6 +243,7 @@ class BrowseTest : public QObject {
       if (slider->accessibleName() == QStringLiteral("Composition")) composition = slider;
     }
     QVERIFY(composition != nullptr);
+    QCOMPARE(composition->value(), static_cast<int>(std::lround(100 * SearchOptions{}.rerank_weight)));
     const auto shown = [&](float weight) {
       return test::wait_until(
           [&] { return search->screenshotReady() && search->answer()->options.rerank_weight == weight; });

@@ -27,10 +27,13 @@ struct Example {
   friend bool operator==(const Example&, const Example&) = default;
 };
 
+// That of the commands, as the slider has it.
+inline double usualComposition() { return static_cast<int>(100 * SearchOptions{}.rerank_weight + 0.5F) / 100.0; }
+
 struct SearchSettings {
-  int tokens = 0;            // token budget; 0 = all that are stored
-  double composition = 0.3;  // how much the second stage counts, 0..1
-  bool likely_only = false;  // end the list at the cut
+  int tokens = 0;                           // token budget; 0 = all that are stored
+  double composition = usualComposition();  // how much the second stage counts, 0..1
+  bool likely_only = false;                 // end the list at the cut
   friend bool operator==(const SearchSettings&, const SearchSettings&) = default;
 };
 
