@@ -46,7 +46,8 @@ class Blas {
   static void* open(const char* name) {
     void* library = ::dlopen(name, RTLD_LAZY | RTLD_LOCAL);
     if (library == nullptr) {
-      throw Error(ErrorCode::kNotFound, std::string("approximate search needs ") + name + ": " + ::dlerror());
+      throw Error(ErrorCode::kNotFound,
+                  std::string("approximate search and linear probes need ") + name + ": " + ::dlerror());
     }
     return library;
   }

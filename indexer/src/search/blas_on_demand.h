@@ -13,9 +13,8 @@ void load_blas();
 enum class Transposed : bool { kNo, kYes };
 
 // c [rows, columns] = a [rows, inner] * b [inner, columns] in float32, all row by row without gaps; a is stored as
-// [inner, rows] if it is transposed. On the calling thread alone, so that the sum does not depend on the
-// number of threads and none waits for another. Throws as load_blas does, and
-// kInvalidArgument for a size over 2^31 - 1.
+// [inner, rows] if it is transposed. On the calling thread alone, so that the sum does not depend on the number of
+// threads and none waits for another. Throws as load_blas does, and kInvalidArgument for a size over 2^31 - 1.
 void multiply(Transposed transposed, std::size_t rows, std::size_t columns, std::size_t inner, const float* a,
               const float* b, float* c);
 
