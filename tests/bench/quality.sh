@@ -9,11 +9,12 @@
 #   OUT       folder for the reports (JSON and CSV), the plots, the extracted tokens and tables.md
 #   TESSERA   the program (default: tessera of the PATH)
 #
-# Pictures are encoded in float32. TESSERA_MODEL chooses another model. What is there is measured; a set that is missing is left out. A second run on
-# the same model takes the tokens from OUT/cache. The same input gives the same tables, times of `recall` excepted.
+# Pictures are encoded in float32. TESSERA_MODEL chooses another model. What is there is measured; a set that is missing
+# is left out. A second run on the same model takes the tokens from OUT/cache. The same input gives the same tables,
+# times of `recall` excepted.
 set -euo pipefail
 
-[ $# -ge 2 ] || { sed -n 's/^# \{0,1\}//; 2,15p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n 's/^# \{0,1\}//; 2,14p' "$0" >&2; exit 2; }
 sets=$1 out=$2 tessera=${3:-tessera}
 weight=$("$tessera" search --help | tr -s ' \n' ' ' | sed -n 's/.*--rerank-weight W .*(default \([0-9.]*\)) --tokens.*/\1/p')
 baselines=phash,dhash,colorhist,hog,gist,random

@@ -31,9 +31,7 @@ class CollectionsTest : public QObject {
   void initTestCase() {
     test::write_pictures(dir_ / "photos", kPictures);
     test::make_library(dir_ / "library", {dir_ / "photos"});
-    window_ = std::make_unique<MainWindow>(standardRegistry());
-    window_->session().setEncoders(test::color_encoders());
-    window_->resize(1200, 700);
+    window_ = test::make_window(1200, 700);
     test::show(*window_);
     window_->session().openLibrary(dir_ / "library");
     window_->showPage(QStringLiteral("grid"));

@@ -291,9 +291,7 @@ class CurateTest : public QObject {
  private:
   void open() {
     window_.reset();
-    window_ = std::make_unique<MainWindow>(standardRegistry());
-    window_->session().setEncoders(test::color_encoders());
-    window_->resize(900, 600);
+    window_ = test::make_window(900, 600);
     test::show(*window_);
     window_->session().openLibrary(dir_ / "library");
     QVERIFY(test::wait_until([&] { return window_->session().library().loaded(); }));

@@ -149,9 +149,7 @@ class DuplicatesTest : public QObject {
 
   void open() {
     window_.reset();
-    window_ = std::make_unique<MainWindow>(standardRegistry());
-    window_->session().setEncoders(test::color_encoders());
-    window_->resize(1000, 700);
+    window_ = test::make_window(1000, 700);
     test::show(*window_);
     window_->session().openLibrary(dir_ / "library");
     QVERIFY(test::wait_until([&] { return window_->session().library().loaded(); }));

@@ -262,9 +262,7 @@ class FilterTest : public QObject {
  private:
   void open() {
     window_.reset();
-    window_ = std::make_unique<MainWindow>(standardRegistry());
-    window_->session().setEncoders(test::color_encoders());
-    window_->resize(1200, 700);
+    window_ = test::make_window(1200, 700);
     window_->show();
     window_->session().openLibrary(dir_ / "library");
     window_->showPage(QStringLiteral("grid"));

@@ -79,6 +79,13 @@ Encoders color_encoders(const std::string& weights_hash) {
   return source;
 }
 
+std::unique_ptr<MainWindow> make_window(int width, int height) {
+  auto window = std::make_unique<MainWindow>(standardRegistry());
+  window->session().setEncoders(color_encoders());
+  window->resize(width, height);
+  return window;
+}
+
 Image picture(int seed, int width, int height) {
   Image image{width, height, std::vector<std::uint8_t>(std::size_t(3) * std::size_t(width) * std::size_t(height))};
   const auto channel = [&](int which) {

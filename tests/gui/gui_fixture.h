@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "app/main_window.h"
 #include "jobs/library_encoder.h"
 #include "tessera/encoder.h"
 #include "tessera/image.h"
@@ -44,6 +45,10 @@ class ColorEncoder : public ImageEncoder {
 
 // ColorEncoders in the place of a model; with another hash they are another model.
 Encoders color_encoders(const std::string& weights_hash = "c0105");
+
+// A window with all pages, not shown yet, and the model of make_library(): the notice of another one would come at any
+// time and move what is shown.
+std::unique_ptr<MainWindow> make_window(int width, int height);
 
 // A picture that no other seed gives: two colours and a disc.
 Image picture(int seed, int width = 96, int height = 64);

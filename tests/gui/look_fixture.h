@@ -30,10 +30,7 @@ class LookFixture : public QObject {
     write_image(photos / "x large.jpg", picture(11, 3000, 2000));
     std::ofstream(photos / "y broken.jpg", std::ios::binary) << "\xFF\xD8\xFF\xE0 and no more";
     make_library(dir_ / "library", {photos});
-    window_ = std::make_unique<MainWindow>(standardRegistry());
-    window_->resize(1000, 700);
-    // Its own model: the notice of another one would come at any time and move what is shown.
-    window_->session().setEncoders(color_encoders());
+    window_ = make_window(1000, 700);
     show(*window_);
     window_->session().openLibrary(dir_ / "library");
     QVERIFY(wait_until([&] { return window_->session().library().loaded(); }));

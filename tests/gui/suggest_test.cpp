@@ -39,9 +39,7 @@ class SuggestTest : public QObject {
     test::make_library(dir_ / "library", {dir_ / "photos"});
   }
   void init() {
-    window_ = std::make_unique<MainWindow>(standardRegistry());
-    window_->session().setEncoders(test::color_encoders());
-    window_->resize(1000, 700);
+    window_ = test::make_window(1000, 700);
     window_->show();
     window_->session().openLibrary(dir_ / "library");
     window_->showPage(QStringLiteral("grid"));

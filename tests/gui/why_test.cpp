@@ -196,10 +196,8 @@ class WhyTest : public QObject {
 
  private:
   std::unique_ptr<MainWindow> open(const MakeEncoder& make) {
-    auto window = std::make_unique<MainWindow>(standardRegistry());
-    window->session().setEncoders(test::color_encoders());
+    auto window = test::make_window(1000, 700);
     if (make) window->session().setMakeEncoder(make);
-    window->resize(1000, 700);
     window->show();
     window->session().openLibrary(dir_ / "library");
     test::wait_until([&] { return window->session().library().loaded(); });

@@ -104,17 +104,17 @@ class Loss {
     return sum;
   }
 
-  // Scores without bias become chances less the truth; gives the loss.
-  static double to_difference(std::span<float> scores, const float* bias, int truth) {
-    for (std::size_t k = 0; k < scores.size(); ++k) scores[k] += bias[k];
-    const float most = *std::max_element(scores.begin(), scores.end());
+  // A row of scores without bias becomes chances less the truth; gives the loss.
+  static double to_difference(std::span<float> row, const float* bias, int truth) {
+    for (std::size_t k = 0; k < row.size(); ++k) row[k] += bias[k];
+    const float most = *std::max_element(row.begin(), row.end());
     double total = 0;
-    for (float& score : scores) {
-      score = std::exp(score - most);
-      total += double(score);
+    for (float& value : row) {
+      value = std::exp(value - most);
+      total += double(value);
     }
-    for (float& score : scores) score = static_cast<float>(double(score) / total);
-    float& own = scores[static_cast<std::size_t>(truth)];
+    for (float& value : row) value = static_cast<float>(double(value) / total);
+    float& own = row[static_cast<std::size_t>(truth)];
     const double loss = -std::log(std::max(double(own), 1e-30));
     own -= 1;
     return loss;
